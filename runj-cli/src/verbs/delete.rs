@@ -1,0 +1,17 @@
+//! `runj delete`
+
+use std::process::ExitCode;
+
+use anyhow::Error;
+use runj_runtime::Runtime;
+
+use crate::flags::Delete;
+
+pub(crate) fn run(runtime: &Runtime, delete: &Delete) -> Result<ExitCode, Error> {
+    match runtime.delete(&delete.id, delete.force) {
+        // With --force it only matters that the container is not there.
+        Err(runj_runtime::Error::NoSuchContainer(_)) if delete.force => {}
+        result => result?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

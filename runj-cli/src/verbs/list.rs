@@ -1,0 +1,70 @@
+//! `runj list`
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Error};
+use runj_runtime::{Listed, Runtime};
+use serde::Serialize;
+use tabwriter::TabWriter;
+
+use crate::flags::{List, ListFormat};
+
+pub(crate) fn run(runtime: &Runtime, list: &List) -> Result<ExitCode, Error> {
+    let containers = runtime.list()?;
+    let stdout = io::stdout().lock();
+    match list.format {
+        _ if list.quiet => ids(&containers, stdout),
+        ListFormat::Table => table(&containers, stdout),
+        ListFormat::Json => json(&containers, stdout),
+    }
+    .context("standard output")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn ids(containers: &[Listed], mut out: impl Write) -> io::Result<()> {
+    containers.iter().try_for_each(|container| writeln!(out, "{}", container.id))
+}
+
+fn table(containers: &[Listed], out: impl Write) -> io::Result<()> {
+    let mut out = TabWriter::new(out).minwidth(12).padding(1);
+    writeln!(out, "ID\tPID\tJID\tSTATUS\tBUNDLE\tCREATED")?;
+    for container in containers {
+        let Listed { id, pid, jid, status, bundle, created, .. } = container;
+        let (pid, jid) = (pid.unwrap_or(0), jid.unwrap_or(0));
+        writeln!(out, "{id}\t{pid}\t{jid}\t{status}\t{}\t{created}", bundle.display())?;
+    }
+    out.flush()
+}
+
+/// One container, by runc's names.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row<'a> {
+    oci_version: &'a str,
+    id: &'a str,
+    pid: i32,
+    jid: Option<i32>,
+    status: String,
+    bundle: String,
+    rootfs: String,
+    created: String,
+}
+
+fn json(containers: &[Listed], mut out: impl Write) -> io::Result<()> {
+    let rows: Vec<_> = containers
+        .iter()
+        .map(|container| Row {
+            oci_version: &container.oci_version,
+            id: container.id.as_ref(),
+            pid: container.pid.unwrap_or(0),
+            jid: container.jid,
+            status: container.status.to_string(),
+            bundle: container.bundle.display().to_string(),
+            rootfs: container.rootfs.display().to_string(),
+            created: container.created.to_string(),
+        })
+        .collect();
+    serde_json::to_writer(&mut out, &rows)?;
+    writeln!(out)
+}

@@ -1,0 +1,43 @@
+//! `runj run`
+
+use std::process::ExitCode;
+
+use anyhow::Error;
+use runj_runtime::{Runtime, Started};
+use runj_spec::ContainerId;
+
+use crate::flags::Run;
+use crate::foreground::Foreground;
+use crate::verbs::create;
+
+pub(crate) fn run(runtime: &Runtime, run: &Run) -> Result<ExitCode, Error> {
+    let id = &run.bundle.id;
+    let foreground = if run.detach { None } else { Some(Foreground::prepare()?) };
+    let relays = foreground.is_some() && run.bundle.io.console_socket.is_none();
+    let options = create::options(&run.bundle).relays_terminal(relays);
+    let started = runtime.create(id, &options)?;
+    let outcome = follow(runtime, id, started, foreground);
+    // A container that was not left running is deleted, whatever came of it.
+    if !run.detach || outcome.is_err() {
+        let deleted = runtime.delete(id, true);
+        if outcome.is_ok() {
+            deleted?;
+        } else if let Err(error) = deleted {
+            tracing::warn!("{error}");
+        }
+    }
+    outcome
+}
+
+fn follow(
+    runtime: &Runtime,
+    id: &ContainerId,
+    started: Started,
+    foreground: Option<Foreground>,
+) -> Result<ExitCode, Error> {
+    runtime.start(id)?;
+    match foreground {
+        Some(foreground) => foreground.wait(started),
+        None => Ok(ExitCode::SUCCESS),
+    }
+}

@@ -1,0 +1,59 @@
+//! FreeBSD jails as system calls.
+//!
+//! A jail is made of *parameters* ([`Params`], jail(8)), known by a [`Jid`] and a [`JailName`],
+//! and inhabited by processes ([`ProcessId`]). This crate creates, finds, reads, updates, enters
+//! and removes jails through `jail_set(2)`, `jail_get(2)`, `jail_attach(2)` and `jail_remove(2)`
+//! and keeps what the kernel says when it refuses: errno and its own text.
+//!
+//! ```no_run
+//! use runj_jail::{Jail, Jailsys, Params};
+//!
+//! # fn main() -> Result<(), runj_jail::Error> {
+//! let jail = Jail::create(
+//!     &Params::new()
+//!         .string("name", "web")
+//!         .string("path", "/jails/web")
+//!         .jailsys("ip4", Jailsys::Inherit)
+//!         .flag("persist", true),
+//! )?;
+//! println!("jid {}", jail.jid());
+//! jail.remove()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Why not the `jail` crate
+//!
+//! `jail` 0.3.1 turns `allow.x = 0` into *allowed*, cannot read the jailsys parameters (`ip4`,
+//! `host`, …), takes an unknown number for an existing jail and drops errno when the kernel adds
+//! a text. A runtime cannot be built on any of these, and what is left of it is a loop around
+//! `jail_get(2)`.
+//!
+//! # The Linux development host
+//!
+//! On Linux the four system calls are answered by an emulation made of namespaces (`sys/linux`),
+//! so that everything above them runs unchanged. It is a place to develop and test, **not a
+//! security boundary**.
+
+mod encode;
+mod error;
+mod jail;
+mod jid;
+mod name;
+mod param;
+mod process;
+mod signal;
+#[allow(unsafe_code)]
+mod sys;
+
+pub use sys::{Attachment, Forked};
+pub use error::Error;
+pub use jail::Jail;
+pub use jid::{BadJid, Jid};
+pub use name::{BadJailName, JailName};
+pub use nix::errno::Errno;
+pub use param::{Jailsys, Kind, Param, Params, Value};
+pub use process::ProcessId;
+pub use signal::{BadSignal, Signal};
+#[cfg(target_os = "linux")]
+pub use sys::host;

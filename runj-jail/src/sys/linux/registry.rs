@@ -1,0 +1,268 @@
+//! The jails that there are, as files: one per jail, named by its jid, under one lock.
+//!
+//! A file is replaced as a whole, and only says what a jail is like. Whether it is there is up to
+//! its holder: an entry whose holder is gone is dropped by whoever comes next.
+
+use std::collections::HashSet;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+use serde::{Deserialize, Serialize};
+
+use super::pidfd;
+use super::prison::{JAIL_MAX, Holder, Prison, Prisons};
+use super::privilege::require_root;
+use super::process::{self, Stat};
+use crate::error::Error;
+
+/// Where the jails are kept.
+const DIRECTORY: &str = "/run/runj-jails";
+
+/// The jails, locked against everybody else.
+pub(super) struct Registry {
+    prisons: Prisons,
+    boot: String,
+    /// Unlocks when dropped.
+    _lock: Flock<File>,
+}
+
+/// One file.
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    /// The boot that the jail belongs to; /run may outlive it.
+    boot: String,
+    prison: Prison,
+}
+
+impl Registry {
+    /// Locks the registry, which may have to wait for somebody else, and reads it.
+    pub(super) fn open() -> Result<Self, Error> {
+        require_root()?;
+        match DirBuilder::new().mode(0o700).create(DIRECTORY) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(failed("creating", Path::new(DIRECTORY), error));
+            }
+            _ => {}
+        }
+        let lock = lock(&file("lock"))?;
+        let boot_id = Path::new("/proc/sys/kernel/random/boot_id");
+        let boot = fs::read_to_string(boot_id).map_err(|e| failed("reading", boot_id, e))?;
+        let mut registry = Self {
+            prisons: Prisons::new([]),
+            boot: boot.trim_end().to_owned(),
+            _lock: lock,
+        };
+        registry.read()?;
+        registry.settle()?;
+        Ok(registry)
+    }
+
+    pub(super) fn prisons(&self) -> &Prisons {
+        &self.prisons
+    }
+
+    /// Writes a jail down, a new one or one that has changed.
+    pub(super) fn save(&mut self, prison: Prison) -> Result<(), Error> {
+        let path = file(&format!("{}.json", prison.jid));
+        let entry = Entry { boot: self.boot.clone(), prison };
+        let text = serde_json::to_vec_pretty(&entry)
+            .map_err(|error| failed("encoding", &path, error.into()))?;
+        replace(&path, &text)?;
+        self.prisons.insert(entry.prison);
+        Ok(())
+    }
+
+    /// Marks a jail and those below it as dying and kills them.
+    pub(super) fn kill(&mut self, jid: i32) -> Result<(), Error> {
+        let mut family = vec![jid];
+        family.extend(self.prisons.descendants(jid));
+        for jid in family {
+            let Some(prison) = self.prisons.find(jid) else { continue };
+            let holder = prison.holder;
+            self.save(Prison { dying: true, ..prison.clone() })?;
+            let Some(holder) = holder else { continue };
+            if let Some(process) = process::handle(holder.process())? {
+                match pidfd::signal(&process, libc::SIGKILL) {
+                    Ok(()) | Err(Errno::ESRCH) => {}
+                    Err(errno) => {
+                        return Err(Error::System { call: "pidfd_send_signal(2)", errno });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A jid that no jail has, and none has had for long (`get_next_prid`).
+    pub(super) fn next_jid(&mut self) -> Result<Option<i32>, Error> {
+        let path = file("lastjid");
+        let last = match fs::read_to_string(&path) {
+            // A damaged file only means that counting starts again.
+            Ok(text) => text.trim_end().parse().unwrap_or(0),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(failed("reading", &path, error)),
+        };
+        let after = |jid: i32| jid % JAIL_MAX + 1;
+        let mut jid = after(last);
+        for _ in 0..JAIL_MAX {
+            if self.prisons.find(jid).is_none() {
+                replace(&path, format!("{jid}\n").as_bytes())?;
+                return Ok(Some(jid));
+            }
+            jid = after(jid);
+        }
+        Ok(None)
+    }
+
+    fn read(&mut self) -> Result<(), Error> {
+        let directory = Path::new(DIRECTORY);
+        for entry in fs::read_dir(directory).map_err(|e| failed("listing", directory, e))? {
+            let path = entry.map_err(|e| failed("listing", directory, e))?.path();
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            let entry = read(&path)?;
+            if entry.boot == self.boot {
+                self.prisons.insert(entry.prison);
+            } else {
+                remove_files(entry.prison.jid)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the entries say what has happened to the holders meanwhile.
+    fn settle(&mut self) -> Result<(), Error> {
+        let jails: Vec<Prison> = self.prisons.iter().cloned().collect();
+        for prison in jails {
+            let jid = prison.jid;
+            match prison.holder.map(condition).transpose()? {
+                Some(Condition::Runs) => {}
+                Some(Condition::Exits) if prison.dying => {}
+                Some(Condition::Exits) => self.save(Prison { dying: true, ..prison })?,
+                Some(Condition::Gone) | None => {
+                    remove_files(jid)?;
+                    self.prisons.forget(jid);
+                }
+            }
+        }
+        self.end_unused()
+    }
+
+    /// Ends the jails that exist only for as long as something is in them (`nopersist`).
+    fn end_unused(&mut self) -> Result<(), Error> {
+        let candidates: Vec<(i32, Holder)> = self
+            .prisons
+            .iter()
+            .filter(|prison| !prison.persist && !prison.dying)
+            .filter_map(|prison| Some((prison.jid, prison.holder?)))
+            .collect();
+        for (jid, holder) in candidates {
+            let empty = process::in_namespaces(&HashSet::from([holder.namespace]))?
+                .iter()
+                .all(|process| process.pid() == holder.pid);
+            if empty && self.prisons.descendants(jid).is_empty() {
+                self.kill(jid)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The jail of that jid, as it is written down now; for a holder, which takes no lock.
+pub(super) fn written(jid: i32) -> Result<Prison, Error> {
+    Ok(read(&file(&format!("{jid}.json")))?.prison)
+}
+
+/// Where the holder of that jail listens.
+pub(super) fn doorbell(jid: i32) -> PathBuf {
+    file(&format!("{jid}.socket"))
+}
+
+enum Condition {
+    Runs,
+    Exits,
+    Gone,
+}
+
+fn condition(holder: Holder) -> Result<Condition, Error> {
+    match Stat::of(holder.pid)?.filter(|stat| stat.start == holder.start) {
+        // It turns into a zombie only after all others in its pid namespace have ended.
+        None | Some(Stat { zombie: true, .. }) => Ok(Condition::Gone),
+        Some(Stat { exiting: false, .. }) => Ok(Condition::Runs),
+        Some(_) => {
+            // It waits for the others to be collected. Where nobody does that (a container whose
+            // pid 1 is no init), they would keep the jail for ever, though nothing runs there.
+            let (mut alive, mut zombies) = (false, false);
+            for pid in process::all()? {
+                if pid != holder.pid
+                    && process::pid_namespace(pid)? == Some(holder.namespace)
+                    && let Some(stat) = Stat::of(pid)?
+                {
+                    alive |= !stat.zombie;
+                    zombies |= stat.zombie;
+                }
+            }
+            Ok(if zombies && !alive { Condition::Gone } else { Condition::Exits })
+        }
+    }
+}
+
+fn file(name: &str) -> PathBuf {
+    Path::new(DIRECTORY).join(name)
+}
+
+fn lock(path: &Path) -> Result<Flock<File>, Error> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| failed("opening", path, error))?;
+    loop {
+        match Flock::lock(file, FlockArg::LockExclusive) {
+            Ok(lock) => return Ok(lock),
+            Err((unlocked, Errno::EINTR)) => file = unlocked,
+            Err((_, errno)) => return Err(failed("locking", path, errno.into())),
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Entry, Error> {
+    let text = fs::read(path).map_err(|error| failed("reading", path, error))?;
+    serde_json::from_slice(&text).map_err(|error| failed("decoding", path, error.into()))
+}
+
+fn replace(path: &Path, text: &[u8]) -> Result<(), Error> {
+    let new = path.with_extension("new");
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&new)
+        .and_then(|mut file| file.write_all(text))
+        .and_then(|()| fs::rename(&new, path))
+        .map_err(|error| failed("writing", path, error))
+}
+
+fn remove_files(jid: i32) -> Result<(), Error> {
+    for path in [file(&format!("{jid}.json")), doorbell(jid)] {
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(failed("removing", &path, error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn failed(doing: &str, path: &Path, source: io::Error) -> Error {
+    Error::Emulation { what: format!("{doing} {}", path.display()), source }
+}

@@ -1,0 +1,309 @@
+//! `create`: a bundle becomes a container whose process waits.
+
+use std::io::Write as _;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use runj_jail::{Jail, JailName, ProcessId};
+use runj_net::Journal;
+use runj_spec::{Bundle, Container, ContainerId, Process};
+
+use crate::console::{self, Console};
+use crate::error::{Error, ProcessError};
+use crate::hooks;
+use crate::jail_name::jail_name;
+use crate::ledger::Deed;
+use crate::mounts::{self, MountPlan};
+use crate::params;
+use crate::process;
+use crate::record::{Phase, Record};
+use crate::runtime::{Runtime, Started, process_of};
+use crate::state;
+use crate::status::Status;
+use crate::store::{ContainerDirectory, Locked, write_whole};
+use crate::sys::{self, Gate};
+use crate::teardown;
+
+/// How a container is to be created.
+#[derive(Clone, Debug)]
+pub struct CreateOptions {
+    bundle: PathBuf,
+    console_socket: Option<PathBuf>,
+    relays_terminal: bool,
+    pid_file: Option<PathBuf>,
+    preserve_fds: u32,
+}
+
+impl CreateOptions {
+    /// A container from the bundle in that directory.
+    #[must_use]
+    pub fn new(bundle: impl Into<PathBuf>) -> Self {
+        Self {
+            bundle: bundle.into(),
+            console_socket: None,
+            relays_terminal: false,
+            pid_file: None,
+            preserve_fds: 0,
+        }
+    }
+
+    /// Sends the other side of the terminal, if `process.terminal` asks for one, to whoever
+    /// listens at this socket.
+    #[must_use]
+    pub fn console_socket(mut self, path: Option<PathBuf>) -> Self {
+        self.console_socket = path;
+        self
+    }
+
+    /// Returns the other side of the terminal to the caller, who stays to serve it.
+    #[must_use]
+    pub fn relays_terminal(mut self, relays: bool) -> Self {
+        self.relays_terminal = relays;
+        self
+    }
+
+    /// Writes the process's pid to this file once the container is created.
+    #[must_use]
+    pub fn pid_file(mut self, path: Option<PathBuf>) -> Self {
+        self.pid_file = path;
+        self
+    }
+
+    /// Lets the process have this many descriptors from 3 on.
+    #[must_use]
+    pub fn preserve_fds(mut self, count: u32) -> Self {
+        self.preserve_fds = count;
+        self
+    }
+}
+
+/// Everything about the container, decided and checked before the host is touched.
+struct Plan {
+    bundle: Bundle,
+    container: Container,
+    process: Process,
+    root: PathBuf,
+    jail_name: JailName,
+    mounts: Vec<MountPlan>,
+    network: runj_net::Plan,
+}
+
+impl Runtime {
+    /// Creates a container. Its process exists afterwards and waits for [`start`](Self::start).
+    ///
+    /// # Errors
+    ///
+    /// When the bundle asks for what cannot be had, or a step fails. Then nothing is left.
+    pub fn create(&self, id: &ContainerId, options: &CreateOptions) -> Result<Started, Error> {
+        let plan = Plan::new(id, options)?;
+        let mut container = self.store.create(id)?;
+        match build(&plan, options, &mut container) {
+            Ok(started) => Ok(started),
+            Err(error) => {
+                teardown::after_failure(container);
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Plan {
+    fn new(id: &ContainerId, options: &CreateOptions) -> Result<Self, Error> {
+        let directory = options.bundle.canonicalize().map_err(|error| Error::Unusable {
+            place: "--bundle".into(),
+            value: format!("{:?}", options.bundle),
+            reason: error.to_string(),
+        })?;
+        let bundle = Bundle::load(&directory)?;
+        let container = bundle.container()?;
+        let process = process_of(&container)?;
+        process::check(&process, "config.json: process")?;
+        process::check_preserved(options.preserve_fds)?;
+        let socket = options.console_socket.as_deref();
+        console::check(&process, "config.json: process", socket, options.relays_terminal)?;
+        hooks::check(&container.hooks)?;
+        if let Some(device) = container.devices.first() {
+            return Err(Error::Unusable {
+                place: "config.json: freebsd.devices[0]".into(),
+                value: format!("{:?}", device.path),
+                reason: "runj does not give a container single devices yet".into(),
+            });
+        }
+        let root = root(&container, &directory)?;
+        let mounts = mounts::plan(&container.mounts, &directory)?;
+        let network = runj_net::plan(&container.jail)?;
+        let jail_name = name(id, &container)?;
+        Ok(Self { bundle, container, process, root, jail_name, mounts, network })
+    }
+}
+
+/// The container's root on the host, absolute and free of links.
+fn root(container: &Container, bundle: &Path) -> Result<PathBuf, Error> {
+    let path = bundle.join(&container.root.path);
+    let unusable = |reason: String| Error::Unusable {
+        place: "config.json: root.path".into(),
+        value: format!("{path:?}"),
+        reason,
+    };
+    let root = path.canonicalize().map_err(|error| unusable(error.to_string()))?;
+    if !root.is_dir() {
+        return Err(unusable("expected a directory".into()));
+    }
+    if root == Path::new("/") {
+        return Err(unusable("the host's own root cannot be a container's".into()));
+    }
+    Ok(root)
+}
+
+/// The name of the container's jail, below that of its parent if it has one.
+fn name(id: &ContainerId, container: &Container) -> Result<JailName, Error> {
+    let unusable = |place: String, value: &str, error: runj_jail::BadJailName| Error::Unusable {
+        place,
+        value: format!("{value:?}"),
+        reason: error.to_string(),
+    };
+    let own = jail_name(id).map_err(|error| unusable("container id".into(), id.as_ref(), error))?;
+    let Some(parent) = &container.jail.parent else { return Ok(own) };
+    let bad = |error| unusable(parent.origin.to_string(), &parent.value, error);
+    let name: JailName = parent.value.parse().map_err(bad)?;
+    name.child(own.as_str()).map_err(bad)
+}
+
+/// Builds the container step by step; what is done to the host is written down before.
+fn build(
+    plan: &Plan,
+    options: &CreateOptions,
+    container: &mut Locked,
+) -> Result<Started, Error> {
+    let read_only = plan.container.root.readonly;
+    let directory = container.directory().clone();
+    let jail_path =
+        if read_only { directory.read_only_root() } else { plan.root.clone() };
+    let mut record = Record {
+        version: Record::VERSION,
+        id: directory.id().clone(),
+        oci_version: plan.container.oci_version.to_string(),
+        bundle: plan.bundle.dir.clone(),
+        created: Timestamp::now(),
+        phase: Phase::Creating,
+        root: plan.root.clone(),
+        jail_path: jail_path.clone(),
+        jail_name: plan.jail_name.to_string(),
+        jid: None,
+        init: None,
+    };
+    keep_configuration(&plan.bundle, container)?;
+    container.write(&record)?;
+
+    mounts::prepare(&plan.mounts, &plan.root, container)?;
+    if read_only {
+        mounts::mount_read_only(&plan.root, &jail_path, container)?;
+    }
+    plan.network.prepare(container)?;
+    let jail = create_jail(plan, &jail_path, container)?;
+    record.jid = Some(jail.jid().as_raw());
+    mounts::mount_all(&plan.mounts, &jail_path, jail, container)?;
+    plan.network.furnish(jail, container)?;
+
+    let started = start_init(plan, options, jail, &mut record, container)?;
+
+    let hooks = &plan.container.hooks;
+    if has_hooks(plan) {
+        let annotations = plan.container.annotations.clone().into_iter().collect();
+        let state = state::build(&record, Status::Creating, annotations)?;
+        hooks::run_all("prestart", &hooks.prestart, &state)?;
+        hooks::run_all("createRuntime", &hooks.create_runtime, &state)?;
+        hooks::run_all("createContainer", &hooks.create_container, &state)?;
+        record.phase = Phase::Created;
+        container.write(&record)?;
+    }
+    if let Some(path) = &options.pid_file {
+        container.record(&Deed::PidFile { path: path.clone() })?;
+        write_pid_file(path, started.pid)?;
+    }
+    Ok(started)
+}
+
+/// Keeps the configuration as it is now; the bundle may change.
+fn keep_configuration(bundle: &Bundle, container: &Locked) -> Result<(), Error> {
+    let json = |error| Error::io("the configuration")(std::io::Error::other::<serde_json::Error>(error));
+    container.put("config.json", &serde_json::to_vec(&bundle.config).map_err(json)?)?;
+    if let Some(extension) = &bundle.extension {
+        container.put("runj.ext.json", &serde_json::to_vec(extension).map_err(json)?)?;
+    }
+    Ok(())
+}
+
+fn create_jail(plan: &Plan, path: &Path, container: &mut Locked) -> Result<Jail, Error> {
+    let params = params::params(&plan.container, &plan.jail_name, path, plan.network.params())?;
+    // Asked before the jail is written down: somebody else's must not be removed as ours.
+    if let Some(other) = Jail::find(&plan.jail_name)? {
+        return Err(Error::Unusable {
+            place: "container id".into(),
+            value: format!("{:?}", container.directory().id().as_ref()),
+            reason: format!(
+                "there is a jail of the name {:?} already, jid {}",
+                plan.jail_name.as_str(),
+                other.jid()
+            ),
+        });
+    }
+    container.record(&Deed::Jail)?;
+    Jail::create(&params).map_err(|error| match plan.network.explain(&error) {
+        Some(explanation) => Error::Refused(explanation),
+        None => Error::Jail(error),
+    })
+}
+
+/// Forks the container's process and puts it on record; only then it lives on without us.
+fn start_init(
+    plan: &Plan,
+    options: &CreateOptions,
+    jail: Jail,
+    record: &mut Record,
+    container: &Locked,
+) -> Result<Started, Error> {
+    let socket = container.directory().path().join(ContainerDirectory::START_SOCKET);
+    let listener = sys::listen(&socket).map_err(Error::errno(format!("{socket:?}")))?;
+    let (mut ours, theirs) = UnixStream::pair().map_err(Error::io("socketpair(2)"))?;
+    let gate = Gate::Wait { listener, recorded: theirs.into() };
+    let place = "config.json: process";
+    let console = Console::of(&plan.process)?;
+    let entry =
+        process::entry(&plan.process, place, jail, gate, &console, options.preserve_fds)?;
+    let terminal = console.hand_over(options.console_socket.as_deref())?;
+    let pid = entry.spawn()?;
+    let init = ProcessId::of(pid)?.ok_or(ProcessError::Died)?;
+    record.init = Some(init.into());
+    if !has_hooks(plan) {
+        record.phase = Phase::Created;
+    }
+    container.write(record)?;
+    ours.write_all(&[1]).map_err(|_| ProcessError::Died)?;
+    Ok(Started { pid, terminal })
+}
+
+fn has_hooks(plan: &Plan) -> bool {
+    let hooks = &plan.container.hooks;
+    [&hooks.prestart, &hooks.create_runtime, &hooks.create_container]
+        .iter()
+        .any(|hooks| !hooks.is_empty())
+}
+
+/// Writes a pid for an engine to read.
+pub(crate) fn write_pid_file(path: &Path, pid: i32) -> Result<(), Error> {
+    write_whole(path, pid.to_string().as_bytes(), 0o644).map_err(|error| match error {
+        Error::Io { what, source } => Error::Io { what: format!("--pid-file: {what}"), source },
+        error => error,
+    })
+}
+
+impl Journal for Locked {
+    fn record(
+        &mut self,
+        deed: runj_net::Deed,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        Locked::record(self, &Deed::Network(deed)).map_err(Into::into)
+    }
+}

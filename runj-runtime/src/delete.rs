@@ -1,0 +1,62 @@
+//! `delete`: nothing is left of a container.
+
+use runj_jail::Signal;
+use runj_spec::ContainerId;
+
+use crate::error::Error;
+use crate::hooks;
+use crate::runtime::{Runtime, configuration};
+use crate::state;
+use crate::status::Status;
+use crate::teardown;
+
+impl Runtime {
+    /// Deletes a container that does not run, or with `force` any: its processes, its jail, its
+    /// mounts, its network and all that is known of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WrongStatus`] for one that runs, and [`Error::Leftovers`] when something cannot be
+    /// undone; what is known of the container is then kept, and `delete` may be repeated.
+    pub fn delete(&self, id: &ContainerId, force: bool) -> Result<(), Error> {
+        let directory = self.store.find(id)?;
+        if force {
+            // Whoever works on the container, perhaps waiting for its process, is to come to an
+            // end and let go of it.
+            if let Some(init) = directory.read()?.and_then(|record| record.init()) {
+                init.signal(Signal::KILL)?;
+            }
+        }
+        let container = directory.lock()?;
+        let Some(record) = directory.read()? else {
+            // Its creator was killed before it did anything.
+            return container.remove();
+        };
+        let status = match state::status(&directory, &record)? {
+            // We have the lock, so nobody is creating it any more.
+            Status::Creating => Status::Stopped,
+            status => status,
+        };
+        if status == Status::Running && !force {
+            return Err(Error::WrongStatus {
+                verb: "delete",
+                id: id.clone(),
+                status,
+                expected: "stopped (--force deletes it all the same)",
+            });
+        }
+        teardown::undo(&container, Some(&record))?;
+
+        // A bundle that cannot be read any more has no hooks that could be run.
+        if let Ok(configuration) = configuration(&directory) {
+            if !configuration.hooks.poststop.is_empty() {
+                let annotations = configuration.annotations.into_iter().collect();
+                let state = state::build(&record, Status::Stopped, annotations)?;
+                container.remove()?;
+                hooks::run_and_warn("poststop", &configuration.hooks.poststop, &state);
+                return Ok(());
+            }
+        }
+        container.remove()
+    }
+}

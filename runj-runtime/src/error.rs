@@ -1,0 +1,188 @@
+//! What goes wrong in a container's life.
+
+use std::io;
+use std::path::PathBuf;
+
+use nix::errno::Errno;
+use runj_spec::ContainerId;
+
+use crate::status::Status;
+
+/// Why a verb could not do its work.
+///
+/// The texts of the first variants are those that podman and containerd know from runc.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no container of that id.
+    #[error("container does not exist: {0}")]
+    NoSuchContainer(ContainerId),
+    /// There is one already.
+    #[error("container with given ID already exists: {0}")]
+    Exists(ContainerId),
+    /// The verb needs a process that runs.
+    #[error("container not running: {id} is {status}")]
+    NotRunning {
+        /// The container.
+        id: ContainerId,
+        /// What it is instead.
+        status: Status,
+    },
+    /// The verb does not fit what the container is doing.
+    #[error("cannot {verb} container {id}: it is {status}, not {expected}")]
+    WrongStatus {
+        /// The verb.
+        verb: &'static str,
+        /// The container.
+        id: ContainerId,
+        /// What it is.
+        status: Status,
+        /// What it would have to be.
+        expected: &'static str,
+    },
+    /// Another process holds the container's lock for too long.
+    #[error("container {0} is locked: another runj has been working on it for 10 seconds")]
+    Locked(ContainerId),
+    /// The bundle, or something else that was read as JSON, is wrong.
+    #[error(transparent)]
+    Spec(#[from] runj_spec::Error),
+    /// A value of the configuration, or a flag, that cannot be had on this host.
+    #[error("{place}: {value} is not allowed: {reason}")]
+    Unusable {
+        /// The JSON path or the flag.
+        place: String,
+        /// The value.
+        value: String,
+        /// Why it cannot be had, or what is allowed.
+        reason: String,
+    },
+    /// The network cannot be as the configuration asks.
+    #[error(transparent)]
+    NetworkPlan(#[from] runj_net::Refused),
+    /// The network's interfaces could not be set up.
+    #[error(transparent)]
+    Network(#[from] runj_net::Error),
+    /// The kernel refused the jail because of its network.
+    #[error(transparent)]
+    Refused(#[from] runj_net::Explanation),
+    /// A jail was refused.
+    #[error(transparent)]
+    Jail(#[from] runj_jail::Error),
+    /// A file system could not be mounted.
+    #[error("{place}: cannot mount {fstype} on {destination:?}: {reason}")]
+    Mount {
+        /// The JSON path.
+        place: String,
+        /// The type of file system.
+        fstype: String,
+        /// Where in the container.
+        destination: PathBuf,
+        /// What the kernel said.
+        reason: String,
+    },
+    /// The container's process could not be started.
+    #[error("{0}")]
+    Process(#[from] ProcessError),
+    /// A hook failed.
+    #[error("{place}: {path:?}: {reason}")]
+    Hook {
+        /// The JSON path.
+        place: String,
+        /// The program.
+        path: PathBuf,
+        /// What happened.
+        reason: String,
+    },
+    /// Processes of the container do not end although they were killed.
+    #[error("container {0}: its processes have not ended 10 seconds after SIGKILL")]
+    Unkillable(ContainerId),
+    /// The container's state cannot be understood.
+    #[error("{path:?}: not a state that this runj wrote: {reason}")]
+    BadState {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Not all that the container had done to the host could be undone; `delete` may be repeated.
+    #[error("container {id}: not everything could be undone: {}", join(problems))]
+    Leftovers {
+        /// The container.
+        id: ContainerId,
+        /// What remains, and why.
+        problems: Vec<String>,
+    },
+    /// Something with a file or another thing of the host failed.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was being done.
+        what: String,
+        /// What went wrong.
+        source: io::Error,
+    },
+}
+
+/// Why the container's process, or one more in it, could not be started.
+///
+/// The texts are those that runc's users, and podman's regular expressions, know.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProcessError {
+    /// The program is nowhere in the path.
+    #[error("exec: {0:?}: executable file not found in $PATH")]
+    NotFound(String),
+    /// The program was found but cannot be executed.
+    #[error("exec: {program:?}: {}", exec_reason(*errno))]
+    Exec {
+        /// The program.
+        program: String,
+        /// The error number.
+        errno: Errno,
+    },
+    /// A step before it was refused.
+    #[error("process.{what}: {value} is not possible: {errno}")]
+    Setup {
+        /// The property of `process` that was being applied.
+        what: &'static str,
+        /// Its value.
+        value: String,
+        /// The error number.
+        errno: Errno,
+    },
+    /// Something that no property of `process` stands for was refused.
+    #[error("the container's process: {what}: {errno}")]
+    System {
+        /// What was being done.
+        what: &'static str,
+        /// The error number.
+        errno: Errno,
+    },
+    /// The process ended before it became the container's program.
+    #[error("the container's process ended before it could be started")]
+    Died,
+}
+
+fn exec_reason(errno: Errno) -> String {
+    match errno {
+        Errno::EACCES => "permission denied".into(),
+        Errno::ENOENT => "no such file or directory".into(),
+        Errno::ENOEXEC => "exec format error".into(),
+        errno => errno.desc().into(),
+    }
+}
+
+fn join(problems: &[String]) -> String {
+    problems.join("; ")
+}
+
+impl Error {
+    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Io { what, source }
+    }
+
+    pub(crate) fn errno(what: impl Into<String>) -> impl FnOnce(Errno) -> Self {
+        let what = what.into();
+        move |errno| Self::Io { what, source: errno.into() }
+    }
+}

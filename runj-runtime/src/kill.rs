@@ -1,0 +1,38 @@
+//! `kill`: a signal for a container.
+
+use runj_jail::Signal;
+use runj_spec::ContainerId;
+
+use crate::error::Error;
+use crate::runtime::{Runtime, jail_of};
+use crate::state;
+use crate::status::Status;
+
+impl Runtime {
+    /// Sends a signal to the container's process, or with `all` to every process in its jail.
+    ///
+    /// No program inside the container is needed for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotRunning`] when the container has no process for the signal.
+    pub fn kill(&self, id: &ContainerId, signal: Signal, all: bool) -> Result<(), Error> {
+        let directory = self.store.find(id)?;
+        let record = state::read(&directory)?;
+        let status = state::status(&directory, &record)?;
+        let mut reached = false;
+        if all {
+            // What the container's process left behind may be ended even when itself has.
+            if let Some(jail) = jail_of(&record)? {
+                reached = jail.signal_all(signal)? > 0;
+            }
+        }
+        // Before `start` the container's process is not in its jail.
+        if (!all || status == Status::Created) && status != Status::Stopped {
+            if let Some(init) = record.init() {
+                reached |= init.signal(signal)?;
+            }
+        }
+        if reached { Ok(()) } else { Err(Error::NotRunning { id: id.clone(), status }) }
+    }
+}

@@ -1,0 +1,86 @@
+//! What was done to the host for a container, written down before it is done.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// One thing done to the host that outlives the process that did it.
+///
+/// Undoing one that was never done, or is undone already, does nothing. So an entry may be written
+/// before the deed, and whoever dies in between leaves nothing that cannot be cleaned up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "deed")]
+pub(crate) enum Deed {
+    /// Something was made inside a root to be mounted on.
+    MountPoint { root: PathBuf, path: PathBuf, directory: bool },
+    /// A file system was mounted on this path.
+    /// How many mounts were there already tells which one is ours.
+    Mount { path: PathBuf, covered: usize },
+    /// The container's jail was made.
+    Jail,
+    /// The network was changed.
+    Network(runj_net::Deed),
+    /// A file was written where the caller asked for it.
+    PidFile { path: PathBuf },
+}
+
+/// The ledger of one container: one JSON object a line, only ever appended to.
+///
+/// It is not synced to the disk: what it lists (but for empty mount points) is gone after a crash
+/// of the host, as the container is.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    file: File,
+}
+
+impl Ledger {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+        Ok(Self { file })
+    }
+
+    pub(crate) fn record(&mut self, deed: &Deed) -> io::Result<()> {
+        let mut line = serde_json::to_vec(deed)?;
+        line.push(b'\n');
+        // One write, so that a line is there or is not, however many write.
+        self.file.write_all(&line)
+    }
+
+    /// The deeds, oldest first. A last line that was cut off belongs to a deed that was not done.
+    pub(crate) fn read(path: &Path) -> io::Result<Vec<Deed>> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        whole.lines().map(|line| serde_json::from_str(line).map_err(io::Error::from)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ledger_is_read_back_and_a_torn_line_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ledger");
+        assert_eq!(Ledger::read(&path).unwrap(), []);
+        let deeds = [
+            Deed::MountPoint { root: "/j".into(), path: "dev".into(), directory: true },
+            Deed::Mount { path: "/j/dev".into(), covered: 0 },
+            Deed::Jail,
+        ];
+        let mut ledger = Ledger::open(&path).unwrap();
+        for deed in &deeds {
+            ledger.record(deed).unwrap();
+        }
+        assert_eq!(Ledger::read(&path).unwrap(), deeds);
+        ledger.file.write_all(br#"{"deed":"moun"#).unwrap();
+        assert_eq!(Ledger::read(&path).unwrap(), deeds);
+    }
+}

@@ -1,0 +1,377 @@
+//! The container's mounts: planned from the configuration, then made inside the root.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Component, Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::Mode;
+use runj_jail::Jail;
+use runj_spec::Mount;
+
+use crate::beneath::{self, Found, Place};
+use crate::error::Error;
+use crate::ledger::Deed;
+use crate::store::Locked;
+use crate::sys;
+
+/// One mount, with everything about it decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MountPlan {
+    /// The JSON path, for messages.
+    place: String,
+    /// Where in the container, absolute.
+    destination: PathBuf,
+    file_system: FileSystem,
+    /// Whether a directory is mounted, not a single file.
+    directory: bool,
+}
+
+/// What is to be mounted, in FreeBSD's terms (mount(8), nmount(2)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FileSystem {
+    pub(crate) fstype: String,
+    /// What is mounted, for a nullfs the directory or file of the host.
+    pub(crate) from: PathBuf,
+    pub(crate) read_only: bool,
+    pub(crate) nosuid: bool,
+    pub(crate) noexec: bool,
+    pub(crate) nodev: bool,
+    pub(crate) noatime: bool,
+    /// The options that are the file system's own, such as `size=1m`.
+    pub(crate) options: Vec<(String, Option<String>)>,
+}
+
+/// What a file system is mounted on.
+#[derive(Debug)]
+pub(crate) enum MountTarget {
+    Directory(OwnedFd),
+    File(OwnedFd),
+}
+
+/// The devfs rule set that hides the host's devices from a jail (devfs.rules(5), jail(8)).
+const JAIL_RULESET: &str = "4";
+
+/// Linux's propagation, recursion and time-stamp options, which engines always send, say nothing
+/// about a FreeBSD mount; `notmpcopyup` asks for what is done anyway.
+const MEANINGLESS: &[&str] = &[
+    "bind", "rbind", "private", "rprivate", "slave", "rslave", "shared", "rshared", "unbindable",
+    "runbindable", "relatime", "norelatime", "strictatime", "nostrictatime", "defaults",
+    "notmpcopyup",
+];
+
+impl FileSystem {
+    /// A nullfs that shows a directory read-only.
+    pub(crate) fn read_only_view(of: &Path) -> Self {
+        Self { read_only: true, ..Self::new("nullfs", of.to_owned()) }
+    }
+
+    fn new(fstype: &str, from: PathBuf) -> Self {
+        Self {
+            fstype: fstype.to_owned(),
+            from,
+            read_only: false,
+            nosuid: false,
+            noexec: false,
+            nodev: false,
+            noatime: false,
+            options: Vec::new(),
+        }
+    }
+
+    fn apply(&mut self, option: &str) {
+        match option {
+            "ro" => self.read_only = true,
+            "rw" => self.read_only = false,
+            "nosuid" => self.nosuid = true,
+            "suid" => self.nosuid = false,
+            "noexec" => self.noexec = true,
+            "exec" => self.noexec = false,
+            "nodev" => self.nodev = true,
+            "dev" => self.nodev = false,
+            "noatime" => self.noatime = true,
+            "atime" => self.noatime = false,
+            option if MEANINGLESS.contains(&option) => {}
+            option => self.options.push(match option.split_once('=') {
+                Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+                None => (option.to_owned(), None),
+            }),
+        }
+    }
+}
+
+/// Decides about the configuration's mounts. `bundle` is what relative sources are relative to.
+pub(crate) fn plan(mounts: &[Mount], bundle: &Path) -> Result<Vec<MountPlan>, Error> {
+    mounts.iter().enumerate().map(|(index, mount)| plan_one(mount, index, bundle)).collect()
+}
+
+fn plan_one(mount: &Mount, index: usize, bundle: &Path) -> Result<MountPlan, Error> {
+    let place = format!("config.json: mounts[{index}]");
+    let unusable = |property: &str, value: String, reason: &str| Error::Unusable {
+        place: format!("{place}.{property}"),
+        value,
+        reason: reason.to_owned(),
+    };
+    let destination = Path::new("/").join(&mount.destination);
+    if !destination.components().any(|component| matches!(component, Component::Normal(_))) {
+        return Err(unusable(
+            "destination",
+            format!("{:?}", mount.destination),
+            "expected a path below the container's root",
+        ));
+    }
+    let bound = mount.options.iter().any(|option| option == "bind" || option == "rbind");
+    let fstype = match mount.typ.as_deref() {
+        None | Some("bind" | "nullfs" | "none") => "nullfs",
+        Some(_) if bound => "nullfs",
+        Some(other) => other,
+    };
+    let mut directory = true;
+    let from = if fstype == "nullfs" {
+        let Some(source) = &mount.source else {
+            return Err(Error::Unusable {
+                place: format!("{place}.source"),
+                value: "nothing".into(),
+                reason: "a nullfs mount needs the directory that it shows".into(),
+            });
+        };
+        let source = bundle.join(source);
+        let metadata = fs::metadata(&source).map_err(|error| {
+            unusable("source", format!("{source:?}"), &error.to_string())
+        })?;
+        directory = metadata.is_dir();
+        source
+    } else {
+        mount.source.clone().map_or_else(|| PathBuf::from(fstype), PathBuf::from)
+    };
+    let mut file_system = FileSystem::new(fstype, from);
+    for (number, option) in mount.options.iter().enumerate() {
+        if option == "tmpcopyup" {
+            return Err(unusable(
+                &format!("options[{number}]"),
+                "\"tmpcopyup\"".into(),
+                "runj does not copy a directory up into a tmpfs yet",
+            ));
+        }
+        file_system.apply(option);
+    }
+    let ruled = file_system.options.iter().any(|(name, _)| name == "ruleset");
+    if fstype == "devfs" && !ruled {
+        // Without one a devfs shows every device of the host.
+        file_system.options.push(("ruleset".into(), Some(JAIL_RULESET.into())));
+    }
+    Ok(MountPlan { place, destination, file_system, directory })
+}
+
+/// Makes the mount points that have to be made in the root itself, while it can be written to.
+///
+/// Those below another mount's destination come into being in that mount, later.
+pub(crate) fn prepare(
+    plans: &[MountPlan],
+    root: &Path,
+    container: &mut Locked,
+) -> Result<(), Error> {
+    let fd = open(root)?;
+    for (index, plan) in plans.iter().enumerate() {
+        let below = |other: &MountPlan| plan.destination.starts_with(&other.destination);
+        if !plans[..index].iter().any(below) {
+            reach(plan, root, fd.as_fd(), container)?;
+        }
+    }
+    Ok(())
+}
+
+/// Mounts everything, in the order of the configuration.
+pub(crate) fn mount_all(
+    plans: &[MountPlan],
+    root: &Path,
+    jail: Jail,
+    container: &mut Locked,
+) -> Result<(), Error> {
+    for plan in plans {
+        // Opened anew each time: a mount may have covered the root's own directories.
+        let fd = open(root)?;
+        let (target, path) = reach(plan, root, fd.as_fd(), container)?;
+        mount(&plan.file_system, &target, &path, Some(jail), container).map_err(|reason| {
+            Error::Mount {
+                place: plan.place.clone(),
+                fstype: plan.file_system.fstype.clone(),
+                destination: plan.destination.clone(),
+                reason,
+            }
+        })?;
+    }
+    Ok(())
+}
+
+/// Shows `root` read-only at `view`, a directory of ours.
+pub(crate) fn mount_read_only(
+    root: &Path,
+    view: &Path,
+    container: &mut Locked,
+) -> Result<(), Error> {
+    fs::create_dir(view).map_err(Error::io(format!("{view:?}")))?;
+    let target = MountTarget::Directory(open(view)?);
+    mount(&FileSystem::read_only_view(root), &target, view, None, container).map_err(|reason| {
+        Error::Mount {
+            place: "config.json: root.readonly".into(),
+            fstype: "nullfs".into(),
+            destination: "/".into(),
+            reason,
+        }
+    })
+}
+
+/// Mounts on `target`, whose path on the host is `path`; an error is the reason in words.
+fn mount(
+    file_system: &FileSystem,
+    target: &MountTarget,
+    path: &Path,
+    jail: Option<Jail>,
+    container: &mut Locked,
+) -> Result<(), String> {
+    let covered = sys::mounts_on(path).map_err(|errno| errno.to_string())?;
+    container
+        .record(&Deed::Mount { path: path.to_owned(), covered })
+        .map_err(|error| error.to_string())?;
+    sys::mount(file_system, target, jail).map_err(|refusal| refusal.to_string())
+}
+
+/// Undoes a mount on `path`, which there covered that many others.
+pub(crate) fn unmount(path: &Path, covered: usize) -> Result<(), Errno> {
+    while sys::mounts_on(path)? > covered {
+        sys::unmount(path)?;
+    }
+    Ok(())
+}
+
+/// Finds the mount's destination inside the root, making what is missing, and tells its path on
+/// the host.
+fn reach(
+    plan: &MountPlan,
+    root: &Path,
+    fd: BorrowedFd<'_>,
+    container: &mut Locked,
+) -> Result<(MountTarget, PathBuf), Error> {
+    let refused = |reason: String| Error::Unusable {
+        place: format!("{}.destination", plan.place),
+        value: format!("{:?}", plan.destination),
+        reason,
+    };
+    let failed = |errno: Errno| refused(errno.desc().to_owned());
+    // Each turn makes one directory, so as many turns as the path has names are enough, but for
+    // a container that removes them at the same time.
+    let names = plan.destination.components().count();
+    for _ in 0..=names {
+        match beneath::find(fd, &plan.destination).map_err(failed)? {
+            Found::Directory(place) if place.path.as_os_str().is_empty() => {
+                return Err(refused("it leads to the container's root".into()));
+            }
+            Found::Directory(place) if plan.directory => {
+                let path = root.join(&place.path);
+                return Ok((MountTarget::Directory(place.fd), path));
+            }
+            Found::Other(place, name) if !plan.directory => {
+                let path = root.join(&place.path).join(&name);
+                return Ok((MountTarget::File(open_file(&place, &name).map_err(failed)?), path));
+            }
+            Found::Directory(_) => {
+                return Err(refused("it is a directory, and the source is not".into()));
+            }
+            Found::Other(..) => {
+                return Err(refused("it is no directory".into()));
+            }
+            Found::Missing(place, names) => {
+                let Some(name) = names.front() else { continue };
+                let directory = plan.directory || names.len() > 1;
+                container.record(&Deed::MountPoint {
+                    root: root.to_owned(),
+                    path: place.path.join(name),
+                    directory,
+                })?;
+                let made = if directory {
+                    beneath::make_directory(&place, name)
+                } else {
+                    beneath::make_file(&place, name)
+                };
+                match made {
+                    // Made by somebody else meanwhile: look again.
+                    Ok(()) | Err(Errno::EEXIST) => {}
+                    Err(errno) => return Err(failed(errno)),
+                }
+            }
+        }
+    }
+    Err(refused("it keeps changing".into()))
+}
+
+fn open_file(place: &Place, name: &OsStr) -> Result<OwnedFd, Errno> {
+    let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    openat(&place.fd, name, flags, Mode::empty())
+}
+
+fn open(root: &Path) -> Result<OwnedFd, Error> {
+    beneath::open_root(root).map_err(Error::errno(format!("{root:?}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mount(text: &str) -> Mount {
+        let config = format!(
+            r#"{{"ociVersion":"1.0.2","root":{{"path":"r"}},"mounts":[{text}]}}"#
+        );
+        runj_spec::Config::parse(config.as_bytes(), "config.json").unwrap().mounts.remove(0)
+    }
+
+    fn planned(text: &str) -> Result<MountPlan, String> {
+        plan_one(&mount(text), 3, Path::new("/tmp")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_mount_without_type_is_a_nullfs() {
+        for typ in ["", r#""type":"bind","#, r#""type":"nullfs","#, r#""type":"none","#] {
+            let plan =
+                planned(&format!(r#"{{{typ}"destination":"/x","source":"/","options":["ro"]}}"#))
+                    .unwrap();
+            assert_eq!(plan.file_system.fstype, "nullfs");
+            assert!(plan.file_system.read_only && plan.directory);
+        }
+    }
+
+    #[test]
+    fn a_devfs_gets_the_rules_for_jails_unless_others_are_asked_for() {
+        let rules = |text: &str| planned(text).unwrap().file_system.options;
+        let four = vec![("ruleset".to_owned(), Some("4".to_owned()))];
+        assert_eq!(rules(r#"{"type":"devfs","destination":"/dev"}"#), four);
+        let zero = vec![("ruleset".to_owned(), Some("0".to_owned()))];
+        assert_eq!(
+            rules(r#"{"type":"devfs","destination":"/dev","options":["ruleset=0"]}"#),
+            zero
+        );
+    }
+
+    #[test]
+    fn the_last_of_two_contrary_options_counts_and_linux_s_are_nothing() {
+        let plan = planned(
+            r#"{"type":"tmpfs","destination":"/t",
+                "options":["ro","rw","rprivate","nosuid","size=1m","relatime"]}"#,
+        )
+        .unwrap();
+        assert!(!plan.file_system.read_only && plan.file_system.nosuid);
+        assert_eq!(plan.file_system.options, [("size".to_owned(), Some("1m".to_owned()))]);
+    }
+
+    #[test]
+    fn what_cannot_be_mounted_is_said_with_its_path() {
+        let error = planned(r#"{"destination":"/x","source":"/no/such"}"#).unwrap_err();
+        assert!(error.starts_with(r#"config.json: mounts[3].source: "/no/such" is not allowed:"#));
+        let error = planned(r#"{"destination":"/","type":"tmpfs"}"#).unwrap_err();
+        assert!(error.starts_with("config.json: mounts[3].destination: \"/\""), "{error}");
+        let error = planned(r#"{"destination":"/x"}"#).unwrap_err();
+        assert!(error.contains("mounts[3].source"), "{error}");
+    }
+}

@@ -1,0 +1,85 @@
+//! The jail parameters that a configuration asks for, the network's apart.
+
+use std::path::Path;
+
+use runj_jail::{JailName, Jailsys, Params, Value};
+use runj_spec::{Container, HostMode, Jail, SysvMode};
+
+use crate::error::Error;
+
+/// The parameters of the container's jail.
+pub(crate) fn params(
+    container: &Container,
+    name: &JailName,
+    path: &Path,
+    network: &Params,
+) -> Result<Params, Error> {
+    let Some(path) = path.to_str() else {
+        return Err(Error::Unusable {
+            place: "config.json: root.path".into(),
+            value: format!("{path:?}"),
+            reason: "a jail's path has to be UTF-8".into(),
+        });
+    };
+    let jail = &container.jail;
+    // A container exists from `create` on, when no process is in its jail yet.
+    let mut params =
+        Params::new().string("name", name.as_str()).string("path", path).flag("persist", true);
+    host(container, jail, &mut params)?;
+    params.extend(network.clone());
+    for (parameter, mode) in
+        [("sysvmsg", &jail.sysvmsg), ("sysvsem", &jail.sysvsem), ("sysvshm", &jail.sysvshm)]
+    {
+        if let Some(mode) = mode {
+            params.push(parameter, Value::Jailsys(sysv(mode.value)));
+        }
+    }
+    if let Some(enforce) = &jail.enforce_statfs {
+        params.push("enforce_statfs", Value::Int(enforce.value.into()));
+    }
+    for (parameter, allowed) in &jail.allow {
+        params.push(format!("allow.{parameter}"), Value::Flag(allowed.value));
+    }
+    Ok(params)
+}
+
+fn host(container: &Container, jail: &Jail, params: &mut Params) -> Result<(), Error> {
+    let names = [
+        ("host.hostname", &container.hostname),
+        ("host.domainname", &container.domainname),
+    ];
+    if let Some(mode) = &jail.host {
+        if mode.value == HostMode::Inherit {
+            // The kernel would take the name and silently make it a host of its own.
+            if let Some(name) = names.iter().find_map(|(_, name)| name.as_ref()) {
+                return Err(Error::Unusable {
+                    place: mode.origin.to_string(),
+                    value: "\"inherit\"".into(),
+                    reason: format!(
+                        "{} gives the container a name of its own, which takes \"new\"",
+                        name.origin
+                    ),
+                });
+            }
+        }
+        let mode = match mode.value {
+            HostMode::New => Jailsys::New,
+            HostMode::Inherit => Jailsys::Inherit,
+        };
+        params.push("host", Value::Jailsys(mode));
+    }
+    for (parameter, name) in names {
+        if let Some(name) = name {
+            params.push(parameter, Value::String(name.value.clone()));
+        }
+    }
+    Ok(())
+}
+
+fn sysv(mode: SysvMode) -> Jailsys {
+    match mode {
+        SysvMode::Disable => Jailsys::Disable,
+        SysvMode::New => Jailsys::New,
+        SysvMode::Inherit => Jailsys::Inherit,
+    }
+}

@@ -1,0 +1,202 @@
+//! A process of a container: from the `process` object to something that can be forked.
+
+use std::ffi::CString;
+use std::io::Read as _;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+
+use nix::errno::Errno;
+use runj_jail::{Attachment, Jail};
+use runj_spec::Process;
+
+use crate::console::Console;
+use crate::error::{Error, ProcessError};
+use crate::sys::{self, Entry, Failure, Gate, Report, Stage};
+
+/// Where programs are looked for when the environment has no PATH (`_PATH_DEFPATH`, paths.h).
+const DEFAULT_PATH: &str = "/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/bin:/usr/local/sbin";
+
+/// Checks all of `process` that can be checked without doing anything.
+pub(crate) fn check(process: &Process, place: &str) -> Result<(), Error> {
+    limits(process, place).map(drop)
+}
+
+/// Makes everything ready that the new process needs, so that it has nothing left to allocate.
+pub(crate) fn entry(
+    process: &Process,
+    place: &str,
+    jail: Jail,
+    gate: Gate,
+    console: &Console,
+    preserve_fds: u32,
+) -> Result<Entry, Error> {
+    let attachment: Attachment = jail.attachment()?;
+    Ok(Entry {
+        attachment,
+        gate,
+        terminal: match console {
+            Console::None => None,
+            Console::Terminal(pty) => Some(
+                pty.slave.try_clone().map_err(Error::io("the terminal"))?,
+            ),
+        },
+        preserve_fds,
+        programs: programs(process)?,
+        args: c_strings(&process.args, place, "args")?,
+        env: c_strings(&process.env, place, "env")?,
+        cwd: c_string(&process.cwd, place, "cwd")?,
+        uid: process.user.uid,
+        gid: process.user.gid,
+        groups: sys::group_list(process.user.gid, &process.user.additional_gids),
+        umask: process.user.umask,
+        limits: limits(process, place)?,
+        no_new_privileges: process.no_new_privileges,
+    })
+}
+
+/// The files to try for the program, in order, as execvp(3) does.
+fn programs(process: &Process) -> Result<Vec<CString>, Error> {
+    let Some(name) = process.args.first() else { return Ok(Vec::new()) };
+    if name.contains('/') {
+        return Ok(vec![c_string(name, "process", "args")?]);
+    }
+    let path = process.env.iter().find_map(|entry| entry.strip_prefix("PATH="));
+    path.unwrap_or(DEFAULT_PATH)
+        .split(':')
+        .map(|directory| match directory {
+            "" => format!("./{name}"),
+            directory => format!("{directory}/{name}"),
+        })
+        .map(|file| c_string(&file, "process", "args"))
+        .collect()
+}
+
+fn limits(process: &Process, place: &str) -> Result<Vec<sys::Limit>, Error> {
+    process
+        .rlimits
+        .iter()
+        .enumerate()
+        .map(|(index, limit)| {
+            sys::limit(&limit.typ, limit.soft, limit.hard).ok_or_else(|| Error::Unusable {
+                place: format!("{place}.rlimits[{index}].type"),
+                value: format!("{:?}", limit.typ),
+                reason: format!("expected one of {}", sys::limit_names().join(", ")),
+            })
+        })
+        .collect()
+}
+
+fn c_strings(texts: &[String], place: &str, property: &str) -> Result<Vec<CString>, Error> {
+    texts.iter().map(|text| c_string(text, place, property)).collect()
+}
+
+fn c_string(text: &str, place: &str, property: &str) -> Result<CString, Error> {
+    CString::new(text).map_err(|_| Error::Unusable {
+        place: format!("{place}.{property}"),
+        value: format!("{text:?}"),
+        reason: "it contains a NUL byte".into(),
+    })
+}
+
+/// Reads what a forked process has to say until it became its program.
+pub(crate) fn outcome(mut report: UnixStream, process: &Process) -> Result<(), Error> {
+    let mut bytes = Vec::new();
+    report
+        .read_to_end(&mut bytes)
+        .map_err(Error::io("waiting for the container's process"))?;
+    match Report::parse(&bytes) {
+        Report::Executed => Ok(()),
+        Report::Died => Err(ProcessError::Died.into()),
+        Report::Failed(failure) => Err(explain(failure, process).into()),
+    }
+}
+
+/// Says in the configuration's words what the new process could not do.
+fn explain(failure: Failure, process: &Process) -> ProcessError {
+    let Failure { stage, errno } = failure;
+    let program = process.args.first().cloned().unwrap_or_default();
+    let user = &process.user;
+    let setup = |what, value| ProcessError::Setup { what, value, errno };
+    match stage {
+        Stage::NotFound => ProcessError::NotFound(program),
+        Stage::Exec => ProcessError::Exec { program, errno },
+        Stage::Cwd => setup("cwd", format!("{:?}", process.cwd)),
+        Stage::Groups => setup("user.additionalGids", format!("{:?}", user.additional_gids)),
+        Stage::Gid => setup("user.gid", user.gid.to_string()),
+        Stage::Uid => setup("user.uid", user.uid.to_string()),
+        Stage::Limits => setup("rlimits", "a limit".into()),
+        Stage::NoNewPrivileges => setup("noNewPrivileges", "true".into()),
+        Stage::Terminal => setup("terminal", "true".into()),
+        Stage::Session => ProcessError::System { what: "setsid(2)", errno },
+        Stage::Start => ProcessError::System { what: "waiting for start", errno },
+        Stage::Enter => ProcessError::System { what: "entering the jail", errno },
+    }
+}
+
+/// A connected pair: what the new process reports with, and what is read here.
+pub(crate) fn report_pair() -> Result<(OwnedFd, UnixStream), Error> {
+    let (theirs, ours) = UnixStream::pair().map_err(Error::io("socketpair(2)"))?;
+    Ok((theirs.into(), ours))
+}
+
+/// Checks that the descriptors a process is to keep are open and none of them is a way out.
+pub(crate) fn check_preserved(preserve_fds: u32) -> Result<(), Error> {
+    // 3 and up; 0 to 2 are always kept and must not be directories either.
+    for fd in 0..preserve_fds.saturating_add(3) {
+        match sys::is_directory(fd) {
+            Ok(false) => {}
+            Err(Errno::EBADF) if fd < 3 => {}
+            Ok(true) => {
+                return Err(Error::Unusable {
+                    place: if fd < 3 { "stdio".into() } else { "--preserve-fds".into() },
+                    value: format!("descriptor {fd}"),
+                    reason: "it is a directory, through which the container could leave its root"
+                        .into(),
+                });
+            }
+            Err(errno) => {
+                return Err(Error::Unusable {
+                    place: "--preserve-fds".into(),
+                    value: format!("descriptor {fd}"),
+                    reason: errno.desc().to_owned(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn process(args: &str, env: &str) -> Process {
+        let text = format!(r#"{{"args":[{args}],"env":[{env}],"cwd":"/"}}"#);
+        Process::parse(text.as_bytes(), "process.json").unwrap()
+    }
+
+    fn tried(args: &str, env: &str) -> Vec<String> {
+        let programs = programs(&process(args, env)).unwrap();
+        programs.into_iter().map(|file| file.into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn programs_are_looked_for_as_execvp_does() {
+        assert_eq!(tried(r#""/bin/sh""#, r#""PATH=/a""#), ["/bin/sh"]);
+        assert_eq!(tried(r#""./sh""#, r#""PATH=/a""#), ["./sh"]);
+        assert_eq!(tried(r#""sh""#, r#""PATH=/a::/b""#), ["/a/sh", "./sh", "/b/sh"]);
+        assert_eq!(tried(r#""sh""#, "").len(), DEFAULT_PATH.split(':').count());
+    }
+
+    #[test]
+    fn failures_read_as_engines_expect() {
+        let process = process(r#""nope""#, "");
+        let text = |stage, errno| explain(Failure { stage, errno }, &process).to_string();
+        assert_eq!(
+            text(Stage::NotFound, Errno::ENOENT),
+            r#"exec: "nope": executable file not found in $PATH"#
+        );
+        assert_eq!(text(Stage::Exec, Errno::EACCES), r#"exec: "nope": permission denied"#);
+        assert!(text(Stage::Cwd, Errno::ENOENT).starts_with(r#"process.cwd: "/""#));
+    }
+}

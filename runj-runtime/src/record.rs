@@ -1,0 +1,66 @@
+//! What runj remembers of a container between two commands.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use runj_jail::{Jid, ProcessId};
+use runj_spec::ContainerId;
+use serde::{Deserialize, Serialize};
+
+/// The content of `state.json`. The kernel is asked before any of it is believed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Record {
+    /// The layout of this file.
+    pub(crate) version: u32,
+    pub(crate) id: ContainerId,
+    pub(crate) oci_version: String,
+    /// The bundle, absolute.
+    pub(crate) bundle: PathBuf,
+    pub(crate) created: Timestamp,
+    pub(crate) phase: Phase,
+    /// The container's root on the host, absolute and free of links.
+    pub(crate) root: PathBuf,
+    /// The directory that the jail has as its root: `root` or a read-only view of it.
+    pub(crate) jail_path: PathBuf,
+    pub(crate) jail_name: String,
+    /// Unknown until the kernel has made the jail.
+    pub(crate) jid: Option<i32>,
+    pub(crate) init: Option<Init>,
+}
+
+/// How far the container has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Phase {
+    Creating,
+    Created,
+    /// `start` has told the container's process to go on; from then on only the kernel knows.
+    Started,
+}
+
+/// The container's process.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Init {
+    pid: i32,
+    start: u64,
+}
+
+impl Record {
+    /// The version that this runj writes and reads.
+    pub(crate) const VERSION: u32 = 1;
+
+    pub(crate) fn jid(&self) -> Option<Jid> {
+        self.jid.and_then(|jid| Jid::try_from(jid).ok())
+    }
+
+    pub(crate) fn init(&self) -> Option<ProcessId> {
+        self.init.map(|init| ProcessId::recorded(init.pid, init.start))
+    }
+}
+
+impl From<ProcessId> for Init {
+    fn from(process: ProcessId) -> Self {
+        Self { pid: process.pid(), start: process.start() }
+    }
+}

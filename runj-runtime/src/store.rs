@@ -1,0 +1,277 @@
+//! The directory in which runj keeps what it knows of its containers.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use runj_spec::ContainerId;
+
+use crate::error::Error;
+use crate::ledger::{Deed, Ledger};
+use crate::record::Record;
+
+/// The parent of all containers' directories (`--root`).
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    root: PathBuf,
+}
+
+/// The directory of one container.
+#[derive(Clone, Debug)]
+pub(crate) struct ContainerDirectory {
+    id: ContainerId,
+    path: PathBuf,
+}
+
+/// A container's directory, and the right to change what is in it: nobody else has it meanwhile.
+#[derive(Debug)]
+pub(crate) struct Locked {
+    directory: ContainerDirectory,
+    /// The lock is this open file's and goes when it is closed, however the process ends.
+    _lock: File,
+    ledger: Ledger,
+}
+
+/// How long a verb waits for another one that works on the same container.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Store {
+    pub(crate) fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    /// The container's directory.
+    pub(crate) fn find(&self, id: &ContainerId) -> Result<ContainerDirectory, Error> {
+        let directory = self.directory(id);
+        match fs::symlink_metadata(&directory.path) {
+            Ok(metadata) if metadata.is_dir() => Ok(directory),
+            Ok(_) => Err(Error::NoSuchContainer(id.clone())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(Error::NoSuchContainer(id.clone()))
+            }
+            Err(error) => Err(Error::io(format!("{:?}", directory.path))(error)),
+        }
+    }
+
+    /// Makes a container's directory.
+    pub(crate) fn create(&self, id: &ContainerId) -> Result<Locked, Error> {
+        let directory = self.directory(id);
+        let mut builder = DirBuilder::new();
+        builder.mode(0o700);
+        builder
+            .recursive(true)
+            .create(&self.root)
+            .map_err(Error::io(format!("--root: {:?}", self.root)))?;
+        match builder.recursive(false).create(&directory.path) {
+            Ok(()) => {}
+            // Perhaps only what another create left that was killed before it wrote a state.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(Error::io(format!("{:?}", directory.path))(error)),
+        }
+        let locked = directory.lock_within(Duration::ZERO).map_err(|error| match error {
+            Error::Locked(id) | Error::NoSuchContainer(id) => Error::Exists(id),
+            error => error,
+        })?;
+        if locked.directory().state_file().exists() {
+            return Err(Error::Exists(id.clone()));
+        }
+        Ok(locked)
+    }
+
+    /// The ids of all containers, sorted.
+    pub(crate) fn list(&self) -> Result<Vec<ContainerId>, Error> {
+        let entries = match fs::read_dir(&self.root) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(Error::io(format!("--root: {:?}", self.root))(error)),
+        };
+        let mut ids = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(Error::io(format!("--root: {:?}", self.root)))?;
+            // Names that are no ids are not ours.
+            if let Some(id) = entry.file_name().to_str().and_then(|name| name.parse().ok()) {
+                ids.push(id);
+            }
+        }
+        ids.sort();
+        Ok(ids)
+    }
+
+    fn directory(&self, id: &ContainerId) -> ContainerDirectory {
+        ContainerDirectory { id: id.clone(), path: self.root.join(id.as_ref()) }
+    }
+}
+
+impl ContainerDirectory {
+    pub(crate) fn id(&self) -> &ContainerId {
+        &self.id
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the container's process waits for `start`.
+    pub(crate) const START_SOCKET: &str = "start.sock";
+
+    /// Where the read-only view of the root is mounted, if there is one.
+    pub(crate) fn read_only_root(&self) -> PathBuf {
+        self.path.join("rootfs")
+    }
+
+    fn state_file(&self) -> PathBuf {
+        self.path.join("state.json")
+    }
+
+    fn ledger_file(&self) -> PathBuf {
+        self.path.join("ledger")
+    }
+
+    /// What is remembered of the container; `None` when it has not come that far.
+    pub(crate) fn read(&self) -> Result<Option<Record>, Error> {
+        let path = self.state_file();
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io(format!("{path:?}"))(error)),
+        };
+        let bad = |reason: String| Error::BadState { path: path.clone(), reason };
+        let record: Record = serde_json::from_slice(&text).map_err(|e| bad(e.to_string()))?;
+        if record.version != Record::VERSION {
+            return Err(bad(format!("its version is {}, not 1", record.version)));
+        }
+        if record.id != self.id {
+            return Err(bad(format!("it is of container {}", record.id)));
+        }
+        Ok(Some(record))
+    }
+
+    /// Takes the right to change the container, waiting for whoever has it.
+    pub(crate) fn lock(&self) -> Result<Locked, Error> {
+        self.lock_within(PATIENCE)
+    }
+
+    /// Whether another process is changing the container at this moment.
+    pub(crate) fn is_locked(&self) -> bool {
+        File::open(self.path.join("lock"))
+            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
+    fn lock_within(&self, patience: Duration) -> Result<Locked, Error> {
+        let path = self.path.join("lock");
+        let gone = || Error::NoSuchContainer(self.id.clone());
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => gone(),
+                _ => Error::io(format!("{path:?}"))(error),
+            })?;
+        let deadline = Instant::now() + patience;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                    // flock(2) cannot wait with a limit.
+                    thread::sleep(Duration::from_millis(5));
+                }
+                Err(TryLockError::WouldBlock) => return Err(Error::Locked(self.id.clone())),
+                Err(TryLockError::Error(error)) => return Err(Error::io(format!("{path:?}"))(error)),
+            }
+        }
+        // The container may have been deleted, and made anew, while we waited.
+        let same = |metadata: fs::Metadata| {
+            file.metadata().is_ok_and(|ours| {
+                (ours.dev(), ours.ino()) == (metadata.dev(), metadata.ino())
+            })
+        };
+        if !fs::symlink_metadata(&path).is_ok_and(same) {
+            return Err(gone());
+        }
+        let ledger_file = self.ledger_file();
+        let ledger = Ledger::open(&ledger_file).map_err(Error::io(format!("{ledger_file:?}")))?;
+        Ok(Locked { directory: self.clone(), _lock: file, ledger })
+    }
+}
+
+impl Locked {
+    pub(crate) fn directory(&self) -> &ContainerDirectory {
+        &self.directory
+    }
+
+    /// Replaces what is remembered, at once and whole.
+    pub(crate) fn write(&self, record: &Record) -> Result<(), Error> {
+        let path = self.directory.state_file();
+        let text = serde_json::to_vec_pretty(record)
+            .map_err(|e| Error::io(format!("{path:?}"))(e.into()))?;
+        self.put("state.json", &text)
+    }
+
+    /// Writes a file of the directory whole: to a temporary one, synced, then renamed.
+    pub(crate) fn put(&self, name: &str, text: &[u8]) -> Result<(), Error> {
+        write_whole(&self.directory.path.join(name), text, 0o600)
+    }
+
+    /// Writes a deed down that is about to be done.
+    pub(crate) fn record(&mut self, deed: &Deed) -> Result<(), Error> {
+        let what = format!("{:?}", self.directory.ledger_file());
+        self.ledger.record(deed).map_err(Error::io(what))
+    }
+
+    /// The deeds that were written down, oldest first.
+    pub(crate) fn deeds(&self) -> Result<Vec<Deed>, Error> {
+        let path = self.directory.ledger_file();
+        Ledger::read(&path).map_err(Error::io(format!("{path:?}")))
+    }
+
+    /// Removes the directory and what is in it: files, and the mount point of a read-only root.
+    ///
+    /// Directories are not descended into: should anything still be mounted there, it stays.
+    pub(crate) fn remove(self) -> Result<(), Error> {
+        let path = &self.directory.path;
+        let failed = |error| Error::io(format!("{path:?}"))(error);
+        match fs::remove_dir(self.directory.read_only_root()) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+        for entry in fs::read_dir(path).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            // The lock goes last, so that nobody takes half a container for a whole one.
+            if entry.file_name() != "lock" {
+                fs::remove_file(entry.path()).map_err(failed)?;
+            }
+        }
+        fs::remove_file(path.join("lock")).map_err(failed)?;
+        fs::remove_dir(path).map_err(failed)
+    }
+}
+
+/// Writes a file so that it is there whole or not at all.
+pub(crate) fn write_whole(path: &Path, text: &[u8], mode: u32) -> Result<(), Error> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(format!(".{}", std::process::id()));
+    let temporary = PathBuf::from(temporary);
+    let written = (|| {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(mode)
+            .open(&temporary)?;
+        file.write_all(text)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    })();
+    written.map_err(|error| {
+        // Best effort: the error that matters is the first one.
+        let _ = fs::remove_file(&temporary);
+        Error::io(format!("{path:?}"))(error)
+    })
+}

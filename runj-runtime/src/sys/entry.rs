@@ -1,0 +1,418 @@
+//! The new process of a container, from fork(2) to execve(2).
+//!
+//! Between the two only async-signal-safe calls are made and nothing is allocated, whatever other
+//! threads the caller had: everything was made ready before.
+
+use std::convert::Infallible;
+use std::ffi::{CString, c_char, c_int};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::ptr;
+
+use nix::errno::Errno;
+use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
+use runj_jail::{Attachment, Forked};
+
+use super::{Limit, platform};
+use crate::error::Error;
+
+/// Everything about the new process.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) attachment: Attachment,
+    pub(crate) gate: Gate,
+    /// The terminal that becomes its standard streams and controls it.
+    pub(crate) terminal: Option<OwnedFd>,
+    /// How many descriptors from 3 on it keeps.
+    pub(crate) preserve_fds: u32,
+    /// The files to execute, the first that can be.
+    pub(crate) programs: Vec<CString>,
+    pub(crate) args: Vec<CString>,
+    pub(crate) env: Vec<CString>,
+    pub(crate) cwd: CString,
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+    /// As setgroups(2) takes it on this platform.
+    pub(crate) groups: Vec<libc::gid_t>,
+    pub(crate) umask: Option<u32>,
+    pub(crate) limits: Vec<Limit>,
+    pub(crate) no_new_privileges: bool,
+}
+
+/// What the new process does before it enters the jail, and where it reports to.
+#[derive(Debug)]
+pub(crate) enum Gate {
+    /// It waits until somebody connects to this listening socket, and reports there.
+    Wait {
+        /// The listening socket.
+        listener: OwnedFd,
+        /// One byte comes from here once the process is on record. It ends at the end of file:
+        /// whoever made it is gone, and nobody would ever know of it.
+        recorded: OwnedFd,
+    },
+    /// It goes on at once and reports there.
+    Open(OwnedFd),
+}
+
+/// What the new process was doing when it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Stage {
+    Session = 1,
+    Terminal,
+    Start,
+    Enter,
+    Limits,
+    Cwd,
+    Groups,
+    Gid,
+    Uid,
+    NoNewPrivileges,
+    NotFound,
+    Exec,
+}
+
+impl Stage {
+    const ALL: [Self; 12] = [
+        Self::Session,
+        Self::Terminal,
+        Self::Start,
+        Self::Enter,
+        Self::Limits,
+        Self::Cwd,
+        Self::Groups,
+        Self::Gid,
+        Self::Uid,
+        Self::NoNewPrivileges,
+        Self::NotFound,
+        Self::Exec,
+    ];
+}
+
+/// Why the new process did not become its program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) stage: Stage,
+    pub(crate) errno: Errno,
+}
+
+/// What the new process reported by the time when its socket was closed, which execve(2) does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Report {
+    Executed,
+    Failed(Failure),
+    /// It was killed on its way.
+    Died,
+}
+
+/// Sent right before execve(2): whatever follows, the end of the way was reached.
+const ABOUT_TO_EXEC: u8 = 0;
+
+impl Report {
+    /// Reads a report: [`ABOUT_TO_EXEC`] where the process came that far, then, if something
+    /// failed, the stage and errno.
+    pub(crate) fn parse(bytes: &[u8]) -> Self {
+        match bytes {
+            [] => Self::Died,
+            [ABOUT_TO_EXEC] => Self::Executed,
+            [ABOUT_TO_EXEC, failure @ ..] | failure => Self::failure(failure),
+        }
+    }
+
+    fn failure(bytes: &[u8]) -> Self {
+        let Some((&stage, errno)) = bytes.split_first() else { return Self::Died };
+        let stage = Stage::ALL.into_iter().find(|&known| known as u8 == stage);
+        match (stage, errno.try_into().map(i32::from_ne_bytes)) {
+            (Some(stage), Ok(errno)) => {
+                Self::Failed(Failure { stage, errno: Errno::from_raw(errno) })
+            }
+            _ => Self::Died,
+        }
+    }
+}
+
+/// Lists of C strings as execve(2) takes them, borrowed from an [`Entry`].
+struct Pointers {
+    args: Vec<*const c_char>,
+    env: Vec<*const c_char>,
+}
+
+impl Entry {
+    /// Starts the process and tells its pid. What it reports is read with [`Report`].
+    pub(crate) fn spawn(&self) -> Result<i32, Error> {
+        let null_terminated = |strings: &[CString]| {
+            let pointers = strings.iter().map(|string| string.as_ptr());
+            pointers.chain([ptr::null()]).collect::<Vec<_>>()
+        };
+        let pointers =
+            Pointers { args: null_terminated(&self.args), env: null_terminated(&self.env) };
+        let mut keep = self.kept();
+        keep.sort_unstable();
+
+        // No handler of the caller's may run in the child.
+        let mut before = SigSet::empty();
+        sigprocmask(SigmaskHow::SIG_BLOCK, Some(&SigSet::all()), Some(&mut before))
+            .map_err(Error::errno("sigprocmask(2)"))?;
+        // SAFETY: `live` is async-signal-safe and never returns.
+        let pid = match unsafe { self.attachment.fork() } {
+            Ok(Forked::Child) => self.live(&pointers, &keep),
+            Ok(Forked::Parent(pid)) => Ok(pid),
+            Err(error) => Err(error),
+        };
+        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&before), None)
+            .map_err(Error::errno("sigprocmask(2)"))?;
+        Ok(pid?)
+    }
+
+    /// The descriptors that the process needs on its way.
+    fn kept(&self) -> Vec<RawFd> {
+        let mut keep = match &self.gate {
+            Gate::Wait { listener, recorded } => vec![listener.as_raw_fd(), recorded.as_raw_fd()],
+            Gate::Open(report) => vec![report.as_raw_fd()],
+        };
+        keep.extend(self.terminal.as_ref().map(AsRawFd::as_raw_fd));
+        keep.extend_from_slice(self.attachment.descriptors());
+        keep
+    }
+
+    /// The child's life.
+    fn live(&self, pointers: &Pointers, keep: &[RawFd]) -> ! {
+        let mut report = match &self.gate {
+            Gate::Wait { .. } => None,
+            Gate::Open(fd) => Some(fd.as_raw_fd()),
+        };
+        let Err(failure) = self.become_program(pointers, keep, &mut report);
+        if let Some(report) = report {
+            let mut bytes = [0; 5];
+            bytes[0] = failure.stage as u8;
+            bytes[1..].copy_from_slice(&(failure.errno as i32).to_ne_bytes());
+            send(report, &bytes);
+        }
+        let status = match failure.stage {
+            Stage::NotFound => 127,
+            Stage::Exec => 126,
+            _ => 125,
+        };
+        // SAFETY: _exit(2) is what a forked child ends with.
+        unsafe { libc::_exit(status) }
+    }
+
+    fn become_program(
+        &self,
+        pointers: &Pointers,
+        keep: &[RawFd],
+        report: &mut Option<RawFd>,
+    ) -> Result<Infallible, Failure> {
+        let at = |stage| move |errno| Failure { stage, errno };
+
+        default_signals();
+        // SAFETY: takes no pointer.
+        check(unsafe { libc::setsid() }).map_err(at(Stage::Session))?;
+        if let Some(terminal) = &self.terminal {
+            take_terminal(terminal.as_raw_fd()).map_err(at(Stage::Terminal))?;
+        }
+        close_all_but(self.preserve_fds, keep);
+
+        if let Gate::Wait { listener, recorded } = &self.gate {
+            wait_until_recorded(recorded.as_raw_fd()).map_err(at(Stage::Start))?;
+            *report = Some(accept(listener.as_raw_fd()).map_err(at(Stage::Start))?);
+        }
+        let report = report.unwrap_or(-1);
+
+        self.attachment.enter().map_err(at(Stage::Enter))?;
+
+        for limit in &self.limits {
+            // SAFETY: the pointer is to a live rlimit.
+            check(unsafe { libc::setrlimit(limit.resource, &limit.value) })
+                .map_err(at(Stage::Limits))?;
+        }
+        // SAFETY: the pointer is to a live C string.
+        check(unsafe { libc::chdir(self.cwd.as_ptr()) }).map_err(at(Stage::Cwd))?;
+        if let Some(umask) = self.umask {
+            // SAFETY: takes no pointer. Masks above 0o777 were refused.
+            #[allow(clippy::cast_possible_truncation)]
+            unsafe {
+                libc::umask(umask as libc::mode_t)
+            };
+        }
+        set_groups(&self.groups).map_err(at(Stage::Groups))?;
+        // SAFETY: takes no pointer.
+        check(unsafe { libc::setgid(self.gid) }).map_err(at(Stage::Gid))?;
+        // SAFETY: takes no pointer.
+        check(unsafe { libc::setuid(self.uid) }).map_err(at(Stage::Uid))?;
+        if self.no_new_privileges {
+            platform::no_new_privileges().map_err(at(Stage::NoNewPrivileges))?;
+        }
+        send(report, &[ABOUT_TO_EXEC]);
+        Err(self.exec(pointers))
+    }
+
+    /// Executes the first program that can be; says why when none can.
+    fn exec(&self, pointers: &Pointers) -> Failure {
+        let mut failure = Failure { stage: Stage::NotFound, errno: Errno::ENOENT };
+        for program in &self.programs {
+            // SAFETY: the pointers are to live C strings, and the lists end with null.
+            unsafe {
+                libc::execve(program.as_ptr(), pointers.args.as_ptr(), pointers.env.as_ptr())
+            };
+            match Errno::last() {
+                errno @ (Errno::ENOENT | Errno::ENOTDIR) => {
+                    // The file may well be there, and what is missing be its interpreter.
+                    // SAFETY: the pointer is to a live C string.
+                    if unsafe { libc::access(program.as_ptr(), libc::F_OK) } == 0 {
+                        return Failure { stage: Stage::Exec, errno };
+                    }
+                }
+                // Perhaps another directory has one that may be executed.
+                Errno::EACCES => {
+                    failure = Failure { stage: Stage::Exec, errno: Errno::EACCES };
+                }
+                errno => return Failure { stage: Stage::Exec, errno },
+            }
+        }
+        failure
+    }
+}
+
+/// Like a new process has them: all at their defaults, none blocked.
+fn default_signals() {
+    for signal in 1..=platform::LAST_SIGNAL {
+        // SAFETY: SIG_DFL is no function of ours. SIGKILL, SIGSTOP and those that the C library
+        // keeps for itself are refused, which is as well.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+    // Cannot fail with a valid `how`.
+    let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
+}
+
+/// Makes the terminal the session's, and its standard streams.
+fn take_terminal(terminal: RawFd) -> Result<(), Errno> {
+    // SAFETY: TIOCSCTTY takes an int by value. Its type differs between the platforms.
+    #[allow(clippy::useless_conversion)]
+    check(unsafe { libc::ioctl(terminal, libc::TIOCSCTTY.into(), 0) })?;
+    for stream in 0..=2 {
+        // SAFETY: takes no pointer.
+        check(unsafe { libc::dup2(terminal, stream) })?;
+    }
+    Ok(())
+}
+
+/// Closes every descriptor but the standard streams, the preserved ones and `keep`, sorted.
+fn close_all_but(preserve: u32, keep: &[RawFd]) {
+    let mut first = preserve.saturating_add(3);
+    for &fd in keep {
+        let Ok(fd) = u32::try_from(fd) else { continue };
+        if fd < first {
+            continue;
+        }
+        if fd > first {
+            close_range(first, fd - 1);
+        }
+        first = fd + 1;
+    }
+    close_range(first, u32::MAX);
+    // What was given to us close-on-exec is to be kept all the same.
+    for fd in 3..preserve.saturating_add(3) {
+        let Ok(fd) = RawFd::try_from(fd) else { break };
+        if keep.contains(&fd) {
+            continue;
+        }
+        // SAFETY: takes no pointer; a descriptor that is not open is refused.
+        unsafe { libc::fcntl(fd, libc::F_SETFD, 0) };
+    }
+}
+
+fn close_range(first: u32, last: u32) {
+    // SAFETY: nothing in this process uses these descriptors any more.
+    let result = unsafe { platform::close_range(first, last) };
+    if result == -1 {
+        // A kernel without the call: one by one, as far as descriptors can go.
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: the pointer is to a live rlimit.
+        unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
+        let end = c_int::try_from(limit.rlim_cur).unwrap_or(c_int::MAX).min(1 << 20);
+        for fd in c_int::try_from(first).unwrap_or(end)..end {
+            if u32::try_from(fd).is_ok_and(|fd| fd <= last) {
+                // SAFETY: as above.
+                unsafe { libc::close(fd) };
+            }
+        }
+    }
+}
+
+/// Waits until the process is on record.
+fn wait_until_recorded(recorded: RawFd) -> Result<(), Errno> {
+    let mut byte = 0u8;
+    loop {
+        // SAFETY: the pointer is to one byte.
+        match Errno::result(unsafe { libc::read(recorded, (&raw mut byte).cast(), 1) }) {
+            Ok(0) => return Err(Errno::EPIPE),
+            Ok(_) => return Ok(()),
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+/// Waits for `start`, and lets nobody else come.
+fn accept(listener: RawFd) -> Result<RawFd, Errno> {
+    loop {
+        // SAFETY: accept(2) is told that nobody wants the peer's address.
+        match check(unsafe { libc::accept(listener, ptr::null_mut(), ptr::null_mut()) }) {
+            Ok(connection) => {
+                // SAFETY: take no pointers; the listener is not used again.
+                unsafe {
+                    libc::fcntl(connection, libc::F_SETFD, libc::FD_CLOEXEC);
+                    libc::close(listener);
+                }
+                return Ok(connection);
+            }
+            // Whoever connected did not stay.
+            Err(Errno::EINTR | Errno::ECONNABORTED) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+/// Reports; whoever started us may be gone, which is no reason to stop.
+fn send(report: RawFd, bytes: &[u8]) {
+    // SAFETY: the pointer and the length are those of a live slice.
+    unsafe { libc::send(report, bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL) };
+}
+
+fn set_groups(groups: &[libc::gid_t]) -> Result<(), Errno> {
+    let count = groups.len().try_into().map_err(|_| Errno::EINVAL)?;
+    // SAFETY: the pointer and the count are those of a live slice.
+    check(unsafe { libc::setgroups(count, groups.as_ptr()) }).map(drop)
+}
+
+fn check(result: c_int) -> Result<c_int, Errno> {
+    Errno::result(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_report_says_how_far_the_process_came() {
+        assert_eq!(Report::parse(&[]), Report::Died);
+        assert_eq!(Report::parse(&[ABOUT_TO_EXEC]), Report::Executed);
+        for stage in Stage::ALL {
+            let failure = Failure { stage, errno: Errno::EACCES };
+            let mut bytes = vec![stage as u8];
+            bytes.extend((Errno::EACCES as i32).to_ne_bytes());
+            assert_eq!(Report::parse(&bytes), Report::Failed(failure));
+            bytes.insert(0, ABOUT_TO_EXEC);
+            assert_eq!(Report::parse(&bytes), Report::Failed(failure));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_reading_a_report_panic(bytes in prop::collection::vec(any::<u8>(), 0..9)) {
+            Report::parse(&bytes);
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! FreeBSD.
+
+use std::ffi::{CString, c_int};
+use std::io::{Read as _, Write as _};
+use std::os::fd::{AsRawFd as _, BorrowedFd, RawFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::ptr;
+
+use nix::errno::Errno;
+use nix::mount::{MntFlags, Nmount};
+use runj_jail::Jail;
+
+use super::MountRefusal;
+use crate::mounts::{FileSystem, MountTarget};
+
+pub(super) type Resource = c_int;
+
+/// `_SIG_MAXSIG` (sys/_sigset.h).
+pub(super) const LAST_SIGNAL: c_int = 128;
+
+/// getrlimit(2).
+pub(super) const LIMITS: &[(&str, Resource)] = &[
+    ("RLIMIT_AS", libc::RLIMIT_AS),
+    ("RLIMIT_CORE", libc::RLIMIT_CORE),
+    ("RLIMIT_CPU", libc::RLIMIT_CPU),
+    ("RLIMIT_DATA", libc::RLIMIT_DATA),
+    ("RLIMIT_FSIZE", libc::RLIMIT_FSIZE),
+    ("RLIMIT_KQUEUES", libc::RLIMIT_KQUEUES),
+    ("RLIMIT_MEMLOCK", libc::RLIMIT_MEMLOCK),
+    ("RLIMIT_NOFILE", libc::RLIMIT_NOFILE),
+    ("RLIMIT_NPROC", libc::RLIMIT_NPROC),
+    ("RLIMIT_NPTS", libc::RLIMIT_NPTS),
+    ("RLIMIT_RSS", libc::RLIMIT_RSS),
+    ("RLIMIT_SBSIZE", libc::RLIMIT_SBSIZE),
+    ("RLIMIT_STACK", libc::RLIMIT_STACK),
+    ("RLIMIT_SWAP", libc::RLIMIT_SWAP),
+    ("RLIMIT_UMTXP", libc::RLIMIT_UMTXP),
+];
+
+/// The groups for setgroups(2), whose first one is the effective group (before FreeBSD 15).
+pub(crate) fn group_list(gid: u32, additional: &[u32]) -> Vec<libc::gid_t> {
+    [gid].iter().chain(additional).copied().collect()
+}
+
+/// procctl(2), `PROC_NO_NEW_PRIVS_CTL`; libc does not have the numbers of sys/procctl.h.
+pub(super) fn no_new_privileges() -> Result<(), Errno> {
+    const PROC_NO_NEW_PRIVS_CTL: c_int = 19;
+    const PROC_NO_NEW_PRIVS_ENABLE: c_int = 1;
+    let mut enable = PROC_NO_NEW_PRIVS_ENABLE;
+    // SAFETY: the command reads an int. Process 0 of P_PID is the caller.
+    Errno::result(unsafe {
+        libc::procctl(libc::P_PID, 0, PROC_NO_NEW_PRIVS_CTL, (&raw mut enable).cast())
+    })
+    .map(drop)
+}
+
+/// close_range(2).
+///
+/// # Safety
+///
+/// Nothing may use the descriptors afterwards.
+pub(super) unsafe fn close_range(first: u32, last: u32) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { libc::close_range(first, last, 0) }
+}
+
+/// Marks every descriptor from `first` on close-on-exec (close_range(2)).
+pub(super) fn close_on_exec_from(first: u32) -> c_int {
+    // SAFETY: takes no pointer and closes nothing yet.
+    unsafe { libc::close_range(first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC.cast_signed()) }
+}
+
+/// bindat(2) and connectat(2) name a socket relative to a directory.
+pub(super) fn socket_prefix(_directory: BorrowedFd<'_>) -> String {
+    String::new()
+}
+
+pub(super) fn bind_at(
+    directory: BorrowedFd<'_>,
+    socket: RawFd,
+    address: &libc::sockaddr_un,
+    length: libc::socklen_t,
+) -> Result<(), Errno> {
+    // SAFETY: the address is live and as long as said.
+    Errno::result(unsafe {
+        bindat(directory.as_raw_fd(), socket, ptr::from_ref(address).cast(), length)
+    })
+    .map(drop)
+}
+
+pub(super) fn connect_at(
+    directory: BorrowedFd<'_>,
+    socket: RawFd,
+    address: &libc::sockaddr_un,
+    length: libc::socklen_t,
+) -> Result<(), Errno> {
+    // SAFETY: the address is live and as long as said.
+    Errno::result(unsafe {
+        connectat(directory.as_raw_fd(), socket, ptr::from_ref(address).cast(), length)
+    })
+    .map(drop)
+}
+
+// sys/socket.h; libc does not have them.
+unsafe extern "C" {
+    fn bindat(fd: c_int, s: c_int, addr: *const libc::sockaddr, len: libc::socklen_t) -> c_int;
+    fn connectat(fd: c_int, s: c_int, addr: *const libc::sockaddr, len: libc::socklen_t) -> c_int;
+}
+
+/// Mounts with nmount(2) right on the directory that `target` holds open.
+///
+/// nmount(2) takes a path only. So a child goes into the directory and mounts on `.`: nothing is
+/// looked up a second time, and the caller's working directory stays where it is.
+pub(crate) fn mount(
+    file_system: &FileSystem,
+    target: &MountTarget,
+    _jail: Option<Jail>,
+) -> Result<(), MountRefusal> {
+    let directory = match target {
+        MountTarget::Directory(directory) => directory,
+        // Some kernels panic (a nullfs over a file on 13.2).
+        MountTarget::File(_) => {
+            return Err(MountRefusal {
+                errno: Errno::EOPNOTSUPP,
+                message: Some("a single file cannot be mounted".into()),
+            });
+        }
+    };
+    let text = |text: &[u8]| CString::new(text).map_err(|_| Errno::EINVAL);
+    let fstype = text(file_system.fstype.as_bytes())?;
+    let from = text(file_system.from.as_os_str().as_bytes())?;
+    let options = file_system
+        .options
+        .iter()
+        .map(|(name, value)| {
+            let value = value.as_deref().map(|value| text(value.as_bytes())).transpose()?;
+            Ok((text(name.as_bytes())?, value))
+        })
+        .collect::<Result<Vec<_>, Errno>>()?;
+
+    let mut request = Nmount::new();
+    request.str_opt(c"fstype", &fstype).str_opt(c"fspath", c".").str_opt(c"from", &from);
+    for (name, value) in &options {
+        match value {
+            Some(value) => request.str_opt(name, value),
+            None => request.null_opt(name),
+        };
+    }
+    // MNT_IGNORE: a container's mounts are not shown by df(1) unless asked for.
+    let mut flags = MntFlags::from_bits_retain(libc::MNT_IGNORE);
+    flags.set(MntFlags::MNT_RDONLY, file_system.read_only);
+    flags.set(MntFlags::MNT_NOSUID, file_system.nosuid);
+    flags.set(MntFlags::MNT_NOEXEC, file_system.noexec);
+    flags.set(MntFlags::MNT_NOATIME, file_system.noatime);
+
+    let (mut ours, mut theirs) = UnixStream::pair().map_err(|_| Errno::last())?;
+    // SAFETY: FreeBSD's fork(2) keeps its allocator usable in the child of a threaded process
+    // (_malloc_prefork), and nothing else that other threads may hold is touched there.
+    match Errno::result(unsafe { libc::fork() })? {
+        0 => {
+            let refusal = match nix::unistd::fchdir(directory) {
+                Ok(()) => match request.nmount(flags) {
+                    Ok(()) => None,
+                    Err(error) => Some((error.error(), error.errmsg().map(str::to_owned))),
+                },
+                Err(errno) => Some((errno, None)),
+            };
+            if let Some((errno, message)) = refusal {
+                let mut report = (errno as i32).to_ne_bytes().to_vec();
+                report.extend(message.unwrap_or_default().into_bytes());
+                // A parent that is gone needs no answer.
+                let _ = theirs.write_all(&report);
+            }
+            // SAFETY: _exit(2) is what a forked child ends with.
+            unsafe { libc::_exit(0) }
+        }
+        child => {
+            drop(theirs);
+            let mut report = Vec::new();
+            let read = ours.read_to_end(&mut report);
+            // SAFETY: waitpid(2) is told that nobody wants the status.
+            while Errno::result(unsafe { libc::waitpid(child, ptr::null_mut(), 0) })
+                == Err(Errno::EINTR)
+            {}
+            read.map_err(|_| Errno::EIO)?;
+            match report.split_first_chunk() {
+                None => Ok(()),
+                Some((&errno, message)) => Err(MountRefusal {
+                    errno: Errno::from_raw(i32::from_ne_bytes(errno)),
+                    message: (!message.is_empty())
+                        .then(|| String::from_utf8_lossy(message).into_owned()),
+                }),
+            }
+        }
+    }
+}
+
+/// How many file systems are mounted on exactly this path.
+pub(crate) fn mounts_on(path: &Path) -> Result<usize, Errno> {
+    Ok(mount_table()?.iter().filter(|mount| is_on(mount, path)).count())
+}
+
+/// Unmounts the topmost file system on exactly this path, by its identity: nothing is looked up.
+///
+/// Called when no process of the container is left, so what keeps it busy can only be what the
+/// kernel itself still holds, such as the root of a dying jail: then it is forced.
+pub(crate) fn unmount(path: &Path) -> Result<(), Errno> {
+    let table = mount_table()?;
+    let Some(mount) = table.iter().rev().find(|mount| is_on(mount, path)) else { return Ok(()) };
+    // SAFETY: an fsid is two ints.
+    let [first, second]: [i32; 2] = unsafe { std::mem::transmute(mount.f_fsid) };
+    let id = CString::new(format!("FSID:{first}:{second}")).map_err(|_| Errno::EINVAL)?;
+    let unmount = |flags| {
+        // SAFETY: the pointer is to a live C string.
+        Errno::result(unsafe { libc::unmount(id.as_ptr(), libc::MNT_BYFSID | flags) })
+    };
+    match unmount(0) {
+        Err(Errno::EBUSY) => unmount(libc::MNT_FORCE).map(drop),
+        result => result.map(drop),
+    }
+}
+
+fn is_on(mount: &libc::statfs, path: &Path) -> bool {
+    let name = mount.f_mntonname.iter().map(|&c| c.cast_unsigned()).take_while(|&b| b != 0);
+    name.eq(path.as_os_str().as_bytes().iter().copied())
+}
+
+/// getfsstat(2): what is mounted, oldest first.
+fn mount_table() -> Result<Vec<libc::statfs>, Errno> {
+    let mut table: Vec<libc::statfs> = Vec::new();
+    loop {
+        // SAFETY: without a buffer the kernel only counts.
+        let count =
+            Errno::result(unsafe { libc::getfsstat(ptr::null_mut(), 0, libc::MNT_NOWAIT) })?;
+        // Room for a few more than there were a moment ago.
+        let room = usize::try_from(count).map_err(|_| Errno::EIO)? + 8;
+        table.clear();
+        table.reserve(room);
+        let size = room * size_of::<libc::statfs>();
+        // SAFETY: the vector has that much spare room.
+        let count = Errno::result(unsafe {
+            libc::getfsstat(
+                table.as_mut_ptr(),
+                libc::c_long::try_from(size).map_err(|_| Errno::ENOMEM)?,
+                libc::MNT_NOWAIT,
+            )
+        })?;
+        let count = usize::try_from(count).map_err(|_| Errno::EIO)?;
+        if count < room {
+            // SAFETY: the kernel filled in that many.
+            unsafe { table.set_len(count) };
+            return Ok(table);
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! The Linux development host: FreeBSD's mounts and the like, by what Linux has in their place.
+
+use std::ffi::{CStr, CString, c_int, c_long, c_void};
+use std::fs;
+use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+use std::ptr;
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, openat};
+use nix::mount::{MntFlags, umount2};
+use nix::sys::stat::{Mode, SFlag, makedev, mkdirat, mknodat};
+use nix::unistd::symlinkat;
+use runj_jail::Jail;
+
+use super::MountRefusal;
+use crate::mounts::{FileSystem, MountTarget};
+
+pub(super) type Resource = libc::__rlimit_resource_t;
+
+/// `_NSIG` (asm/signal.h).
+pub(super) const LAST_SIGNAL: c_int = 64;
+
+/// getrlimit(2).
+pub(super) const LIMITS: &[(&str, Resource)] = &[
+    ("RLIMIT_AS", libc::RLIMIT_AS),
+    ("RLIMIT_CORE", libc::RLIMIT_CORE),
+    ("RLIMIT_CPU", libc::RLIMIT_CPU),
+    ("RLIMIT_DATA", libc::RLIMIT_DATA),
+    ("RLIMIT_FSIZE", libc::RLIMIT_FSIZE),
+    ("RLIMIT_LOCKS", libc::RLIMIT_LOCKS),
+    ("RLIMIT_MEMLOCK", libc::RLIMIT_MEMLOCK),
+    ("RLIMIT_MSGQUEUE", libc::RLIMIT_MSGQUEUE),
+    ("RLIMIT_NICE", libc::RLIMIT_NICE),
+    ("RLIMIT_NOFILE", libc::RLIMIT_NOFILE),
+    ("RLIMIT_NPROC", libc::RLIMIT_NPROC),
+    ("RLIMIT_RSS", libc::RLIMIT_RSS),
+    ("RLIMIT_RTPRIO", libc::RLIMIT_RTPRIO),
+    ("RLIMIT_RTTIME", libc::RLIMIT_RTTIME),
+    ("RLIMIT_SIGPENDING", libc::RLIMIT_SIGPENDING),
+    ("RLIMIT_STACK", libc::RLIMIT_STACK),
+];
+
+/// The groups for setgroups(2), which do not include the group itself.
+pub(crate) fn group_list(_gid: u32, additional: &[u32]) -> Vec<libc::gid_t> {
+    additional.to_vec()
+}
+
+/// prctl(2), `PR_SET_NO_NEW_PRIVS`.
+pub(super) fn no_new_privileges() -> Result<(), Errno> {
+    // SAFETY: takes no pointer.
+    Errno::result(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }).map(drop)
+}
+
+/// close_range(2).
+///
+/// # Safety
+///
+/// Nothing may use the descriptors afterwards.
+pub(super) unsafe fn close_range(first: u32, last: u32) -> c_int {
+    // SAFETY: the caller's promise. The raw call, as not every C library has a function for it.
+    let result = unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+    if result == 0 { 0 } else { -1 }
+}
+
+/// Marks every descriptor from `first` on close-on-exec (close_range(2)).
+pub(super) fn close_on_exec_from(first: u32) -> c_int {
+    // SAFETY: takes no pointer and closes nothing yet.
+    let result = unsafe {
+        libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC)
+    };
+    if result == 0 { 0 } else { -1 }
+}
+
+/// The way to `directory` through a descriptor, short enough for any socket.
+pub(super) fn socket_prefix(directory: BorrowedFd<'_>) -> String {
+    format!("/proc/self/fd/{}/", directory.as_raw_fd())
+}
+
+pub(super) fn bind_at(
+    _directory: BorrowedFd<'_>,
+    socket: RawFd,
+    address: &libc::sockaddr_un,
+    length: libc::socklen_t,
+) -> Result<(), Errno> {
+    // SAFETY: the address is live and as long as said.
+    Errno::result(unsafe { libc::bind(socket, ptr::from_ref(address).cast(), length) }).map(drop)
+}
+
+pub(super) fn connect_at(
+    _directory: BorrowedFd<'_>,
+    socket: RawFd,
+    address: &libc::sockaddr_un,
+    length: libc::socklen_t,
+) -> Result<(), Errno> {
+    // SAFETY: the address is live and as long as said.
+    Errno::result(unsafe { libc::connect(socket, ptr::from_ref(address).cast(), length) })
+        .map(drop)
+}
+
+/// Mounts what stands for the FreeBSD file system, right on what `target` holds open.
+pub(crate) fn mount(
+    file_system: &FileSystem,
+    target: &MountTarget,
+    jail: Option<Jail>,
+) -> Result<(), MountRefusal> {
+    match file_system.fstype.as_str() {
+        "nullfs" => {
+            let tree = clone_tree(&file_system.from)?;
+            set_attributes(&tree, file_system)?;
+            attach(&tree, target)?;
+        }
+        "tmpfs" => {
+            let tree = new_file_system(c"tmpfs", &tmpfs_options(file_system))?;
+            set_attributes(&tree, file_system)?;
+            attach(&tree, target)?;
+        }
+        "devfs" => {
+            let tree = new_file_system(c"tmpfs", &[option("mode", "755")])?;
+            fill_dev(&tree)?;
+            set_attributes(&tree, file_system)?;
+            attach(&tree, target)?;
+            let pts = openat(&tree, "pts", OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())?;
+            attach(&clone_tree(Path::new("/dev/pts"))?, &MountTarget::Directory(pts))?;
+        }
+        "fdescfs" => {
+            let tree = new_file_system(c"tmpfs", &[option("mode", "755")])?;
+            let inside = fill_fd(&tree)?;
+            set_attributes(&tree, file_system)?;
+            attach(&tree, target)?;
+            attach(&procfs(jail)?, &MountTarget::Directory(inside))?;
+        }
+        "procfs" => {
+            let tree = procfs(jail)?;
+            set_attributes(&tree, file_system)?;
+            attach(&tree, target)?;
+        }
+        _ => {
+            return Err(MountRefusal {
+                errno: Errno::ENODEV,
+                message: Some(
+                    "the development host has nullfs, tmpfs, devfs, fdescfs and procfs".into(),
+                ),
+            });
+        }
+    }
+    Ok(())
+}
+
+type MountOption = (String, Option<String>);
+
+fn option(name: &str, value: &str) -> MountOption {
+    (name.to_owned(), Some(value.to_owned()))
+}
+
+/// tmpfs(5)'s options by Linux's names.
+fn tmpfs_options(file_system: &FileSystem) -> Vec<MountOption> {
+    file_system
+        .options
+        .iter()
+        .map(|(name, value)| {
+            let name = if name == "inodes" { "nr_inodes" } else { name };
+            (name.to_owned(), value.clone())
+        })
+        .collect()
+}
+
+/// A /dev with the devices that FreeBSD's rule set for jails leaves visible.
+fn fill_dev(tree: &OwnedFd) -> Result<(), Errno> {
+    const DEVICES: &[(&str, u64, u64)] =
+        &[("null", 1, 3), ("zero", 1, 5), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0)];
+    let all = Mode::from_bits_truncate(0o666);
+    for &(name, major, minor) in DEVICES {
+        mknodat(tree, name, SFlag::S_IFCHR, all, makedev(major, minor))?;
+        // Whatever the caller's umask is.
+        nix::sys::stat::fchmodat(
+            tree,
+            name,
+            all,
+            nix::sys::stat::FchmodatFlags::FollowSymlink,
+        )?;
+    }
+    for name in ["fd", "pts"] {
+        mkdirat(tree, name, Mode::from_bits_truncate(0o755))?;
+    }
+    symlinkat("pts/ptmx", tree, "ptmx")?;
+    for (number, name) in ["stdin", "stdout", "stderr"].into_iter().enumerate() {
+        symlinkat(format!("fd/{number}").as_str(), tree, name)?;
+    }
+    Ok(())
+}
+
+/// A directory whose entries lead to the descriptors of whoever looks, through a process file
+/// system inside of it; the place for that is returned.
+fn fill_fd(tree: &OwnedFd) -> Result<OwnedFd, Errno> {
+    const DESCRIPTORS: usize = 64;
+    mkdirat(tree, ".proc", Mode::from_bits_truncate(0o755))?;
+    for number in 0..DESCRIPTORS {
+        let name = number.to_string();
+        symlinkat(format!(".proc/self/fd/{name}").as_str(), tree, name.as_str())?;
+    }
+    openat(tree, ".proc", OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())
+}
+
+/// A process file system that shows the jail's processes.
+fn procfs(jail: Option<Jail>) -> Result<OwnedFd, MountRefusal> {
+    match jail {
+        None => Ok(new_file_system(c"proc", &[])?),
+        Some(jail) => runj_jail::host::procfs(jail).map_err(|error| MountRefusal {
+            errno: error.errno().unwrap_or(Errno::EIO),
+            message: Some(error.to_string()),
+        }),
+    }
+}
+
+/// fsopen(2), fsconfig(2), fsmount(2): a new file system that is mounted nowhere yet.
+fn new_file_system(fstype: &CStr, options: &[MountOption]) -> Result<OwnedFd, Errno> {
+    // include/uapi/linux/mount.h
+    const FSOPEN_CLOEXEC: c_int = 1;
+    const FSCONFIG_SET_FLAG: c_int = 0;
+    const FSCONFIG_SET_STRING: c_int = 1;
+    const FSCONFIG_CMD_CREATE: c_int = 6;
+    const FSMOUNT_CLOEXEC: c_int = 1;
+    let nothing = ptr::null::<c_void>();
+    // SAFETY: the pointer is to a live C string.
+    let context = new_fd(unsafe {
+        libc::syscall(libc::SYS_fsopen, fstype.as_ptr(), FSOPEN_CLOEXEC)
+    })?;
+    let raw = context.as_raw_fd();
+    for (name, value) in options {
+        let name = CString::new(name.as_str()).map_err(|_| Errno::EINVAL)?;
+        let value = value.as_deref().map(CString::new).transpose().map_err(|_| Errno::EINVAL)?;
+        let (command, pointer) = match &value {
+            Some(value) => (FSCONFIG_SET_STRING, value.as_ptr().cast::<c_void>()),
+            None => (FSCONFIG_SET_FLAG, nothing),
+        };
+        // SAFETY: the pointers are to live C strings, or null where none is taken.
+        check(unsafe {
+            libc::syscall(libc::SYS_fsconfig, raw, command, name.as_ptr(), pointer, 0)
+        })?;
+    }
+    // SAFETY: the command takes neither name nor value.
+    check(unsafe {
+        libc::syscall(libc::SYS_fsconfig, raw, FSCONFIG_CMD_CREATE, nothing, nothing, 0)
+    })?;
+    // SAFETY: takes no pointer.
+    new_fd(unsafe { libc::syscall(libc::SYS_fsmount, raw, FSMOUNT_CLOEXEC, 0) })
+}
+
+/// open_tree(2): a view of `source` that is mounted nowhere yet.
+fn clone_tree(source: &Path) -> Result<OwnedFd, Errno> {
+    const OPEN_TREE_CLONE: c_int = 1;
+    let source = CString::new(source.as_os_str().as_bytes()).map_err(|_| Errno::EINVAL)?;
+    // SAFETY: the pointer is to a live C string.
+    new_fd(unsafe {
+        libc::syscall(
+            libc::SYS_open_tree,
+            libc::AT_FDCWD,
+            source.as_ptr(),
+            OPEN_TREE_CLONE | libc::O_CLOEXEC,
+        )
+    })
+}
+
+/// move_mount(2): mounts `tree` on what `target` holds open.
+fn attach(tree: &OwnedFd, target: &MountTarget) -> Result<(), Errno> {
+    const MOVE_MOUNT_F_EMPTY_PATH: c_int = 0x04;
+    const MOVE_MOUNT_T_EMPTY_PATH: c_int = 0x40;
+    let (MountTarget::Directory(target) | MountTarget::File(target)) = target;
+    // SAFETY: the pointers are to live C strings.
+    check(unsafe {
+        libc::syscall(
+            libc::SYS_move_mount,
+            tree.as_raw_fd(),
+            c"".as_ptr(),
+            target.as_raw_fd(),
+            c"".as_ptr(),
+            MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH,
+        )
+    })
+}
+
+/// mount_setattr(2).
+fn set_attributes(tree: &OwnedFd, file_system: &FileSystem) -> Result<(), Errno> {
+    let attributes = [
+        (file_system.read_only, libc::MOUNT_ATTR_RDONLY),
+        (file_system.nosuid, libc::MOUNT_ATTR_NOSUID),
+        (file_system.noexec, libc::MOUNT_ATTR_NOEXEC),
+        (file_system.nodev, libc::MOUNT_ATTR_NODEV),
+        (file_system.noatime, libc::MOUNT_ATTR_NOATIME),
+    ];
+    let set = attributes.iter().filter(|(on, _)| *on).fold(0, |set, (_, bit)| set | bit);
+    let clear = if file_system.noatime { libc::MOUNT_ATTR__ATIME } else { 0 };
+    let request =
+        libc::mount_attr { attr_set: set, attr_clr: clear, propagation: 0, userns_fd: 0 };
+    // SAFETY: the pointers are to a live C string and a live mount_attr of that size.
+    check(unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            tree.as_raw_fd(),
+            c"".as_ptr(),
+            libc::AT_EMPTY_PATH,
+            &raw const request,
+            size_of::<libc::mount_attr>(),
+        )
+    })
+}
+
+/// How many file systems are mounted on exactly this path.
+pub(crate) fn mounts_on(path: &Path) -> Result<usize, Errno> {
+    let table = fs::read("/proc/self/mountinfo")
+        .map_err(|error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))?;
+    Ok(table.split(|&b| b == b'\n').filter(|line| mount_point(line) == path).count())
+}
+
+/// Unmounts the topmost file system on exactly this path.
+///
+/// The mount table said that it is there, and no process of the container is left that could put
+/// a link in its place.
+pub(crate) fn unmount(path: &Path) -> Result<(), Errno> {
+    match umount2(path, MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW) {
+        // Gone since the table was read.
+        Err(Errno::EINVAL | Errno::ENOENT) => Ok(()),
+        result => result,
+    }
+}
+
+/// The fifth field of a line of mountinfo (proc_pid_mountinfo(5)), its octal escapes undone.
+fn mount_point(line: &[u8]) -> PathBuf {
+    let field = line.split(|&b| b == b' ').nth(4).unwrap_or_default();
+    let mut path = Vec::with_capacity(field.len());
+    let mut rest = field;
+    while let Some((&byte, after)) = rest.split_first() {
+        let escaped = (byte == b'\\').then(|| after.get(..3)).flatten().and_then(|digits| {
+            u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok()
+        });
+        match escaped {
+            Some(byte) => {
+                path.push(byte);
+                rest = &after[3..];
+            }
+            None => {
+                path.push(byte);
+                rest = after;
+            }
+        }
+    }
+    PathBuf::from(std::ffi::OsString::from_vec(path))
+}
+
+fn check(result: c_long) -> Result<(), Errno> {
+    Errno::result(result).map(drop)
+}
+
+fn new_fd(result: c_long) -> Result<OwnedFd, Errno> {
+    let fd = RawFd::try_from(Errno::result(result)?).map_err(|_| Errno::EBADF)?;
+    // SAFETY: a new descriptor that nobody else owns.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mount_points_are_read_with_their_escapes() {
+        let line = br"36 35 98:0 /mnt1 /a\040b\134c rw,noatime master:1 - ext3 /dev/root rw";
+        assert_eq!(mount_point(line), Path::new(r"/a b\c"));
+        assert_eq!(mount_point(b""), Path::new(""));
+    }
+}

@@ -1,0 +1,71 @@
+//! What the kernel does, one module per platform behind one interface.
+//!
+//! `unsafe` lives below this module and nowhere else in the crate.
+
+mod entry;
+#[cfg(target_os = "freebsd")]
+mod freebsd;
+mod hook;
+mod limits;
+#[cfg(target_os = "linux")]
+mod linux;
+mod socket;
+mod terminal;
+
+#[cfg(target_os = "freebsd")]
+use freebsd as platform;
+#[cfg(target_os = "linux")]
+use linux as platform;
+
+use std::fmt;
+
+use nix::errno::Errno;
+
+pub(crate) use entry::{Entry, Failure, Gate, Report, Stage};
+pub(crate) use hook::{keep_only_standard_streams, kill_group};
+pub(crate) use limits::{Limit, limit, limit_names};
+pub(crate) use platform::{group_list, mount, mounts_on, unmount};
+pub(crate) use socket::{connect, listen};
+pub(crate) use terminal::{owned, set_terminal_size, terminal_name};
+pub use terminal::copy_terminal_size;
+
+/// Why the kernel did not mount something.
+#[derive(Debug)]
+pub(crate) struct MountRefusal {
+    pub(crate) errno: Errno,
+    /// The kernel's own text, where it gave one.
+    pub(crate) message: Option<String>,
+}
+
+impl From<Errno> for MountRefusal {
+    fn from(errno: Errno) -> Self {
+        Self { errno, message: None }
+    }
+}
+
+impl fmt::Display for MountRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.message {
+            Some(message) => write!(f, "{message} ({})", self.errno),
+            None => self.errno.fmt(f),
+        }
+    }
+}
+
+/// Whether the open descriptor of that number is a directory's.
+pub(crate) fn is_directory(fd: u32) -> Result<bool, Errno> {
+    let fd = i32::try_from(fd).map_err(|_| Errno::EBADF)?;
+    let mut stat = std::mem::MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: the pointer is to room for a stat.
+    Errno::result(unsafe { libc::fstat(fd, stat.as_mut_ptr()) })?;
+    // SAFETY: fstat(2) has filled it in.
+    Ok(unsafe { stat.assume_init() }.st_mode & libc::S_IFMT == libc::S_IFDIR)
+}
+
+/// Collects a child that is about to end.
+pub(crate) fn collect(pid: i32) {
+    // SAFETY: waitpid(2) is told that nobody wants the status.
+    while Errno::result(unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) })
+        == Err(Errno::EINTR)
+    {}
+}

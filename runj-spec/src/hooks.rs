@@ -1,0 +1,50 @@
+//! The programs that run at the points of a container's life.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::Hook;
+use crate::decode::{Decoded, Reader};
+
+/// The programs that run at the points of a container's life, each list in order (OCI `hooks`).
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Hooks {
+    /// Before [`create_runtime`](Self::create_runtime), on the host. Deprecated by the specification.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub prestart: Vec<Hook>,
+    /// At create, once the container's environment exists, on the host.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub create_runtime: Vec<Hook>,
+    /// At create, after [`create_runtime`](Self::create_runtime), in the container's environment.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub create_container: Vec<Hook>,
+    /// At start, before the process, in the container.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub start_container: Vec<Hook>,
+    /// After the process was started, on the host.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub poststart: Vec<Hook>,
+    /// After the container was deleted, on the host.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub poststop: Vec<Hook>,
+    /// The properties that this crate does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl Hooks {
+    pub(crate) fn decode(reader: &mut Reader<'_>, value: Value) -> Decoded<Self> {
+        let mut fields = reader.object(value)?;
+        let mut hooks = |key| fields.list(key, "a list of objects", Hook::decode);
+        Ok(Self {
+            prestart: hooks("prestart"),
+            create_runtime: hooks("createRuntime"),
+            create_container: hooks("createContainer"),
+            start_container: hooks("startContainer"),
+            poststart: hooks("poststart"),
+            poststop: hooks("poststop"),
+            extra: fields.rest(),
+        })
+    }
+}

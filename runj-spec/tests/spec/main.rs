@@ -1,0 +1,17 @@
+//! What runj-spec promises, tested through its public API.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that panics is a test that fails"
+)]
+
+mod any_input;
+mod bundle_files;
+mod documents;
+mod ids;
+mod injected_faults;
+mod merging;
+mod round_trip;
+mod value_rules;

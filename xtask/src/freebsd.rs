@@ -1,0 +1,59 @@
+//! `cargo xtask freebsd`: runj for FreeBSD, seen from any host.
+
+mod rust_src;
+mod standard_library;
+
+use std::process::Command;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+use self::standard_library::StandardLibrary;
+use crate::run::run;
+
+/// What runj is made for.
+const TARGETS: [&str; 2] = ["x86_64-unknown-freebsd", "aarch64-unknown-freebsd"];
+
+/// Chores about FreeBSD, on any host
+#[derive(Subcommand)]
+pub(crate) enum Verb {
+    Check(Check),
+}
+
+impl Verb {
+    pub(crate) fn run(&self) -> Result<()> {
+        match self {
+            Self::Check(check) => check.run(),
+        }
+    }
+}
+
+/// Type-checks and lints the code for FreeBSD on amd64 and arm64
+///
+/// Nothing is linked, so neither a linker nor a sysroot for FreeBSD is needed. The standard library
+/// is the toolchain's own if it has one for these targets. Otherwise it is built from the
+/// toolchain's rust-src component, or from Debian's rust-src package, which is fetched into
+/// target/freebsd.
+#[derive(Args, Default)]
+pub(crate) struct Check {
+    /// A crate to check, instead of all of them
+    #[arg(short, long = "package", value_name = "CRATE")]
+    packages: Vec<String>,
+}
+
+impl Check {
+    pub(crate) fn run(&self) -> Result<()> {
+        let mut clippy = Command::new("cargo");
+        clippy.arg("clippy");
+        StandardLibrary::find()?.tell(&mut clippy);
+        // A directory of its own: the variables that go with -Zbuild-std would make cargo discard
+        // what builds for the host have left, and those would discard this.
+        clippy.args(["--target-dir", "target/freebsd/build"]);
+        clippy.args(TARGETS.iter().flat_map(|target| ["--target", target]));
+        if self.packages.is_empty() {
+            clippy.arg("--workspace");
+        }
+        clippy.args(self.packages.iter().flat_map(|package| ["--package", package]));
+        run(clippy.args(["--all-targets", "--", "-D", "warnings"]))
+    }
+}

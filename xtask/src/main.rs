@@ -1,0 +1,44 @@
+//! runj's chores, as `cargo xtask VERB`. One file per verb; [`run`] starts the programs they need.
+
+// Talking to the person who typed the command is what this crate is for.
+#![allow(clippy::print_stderr)]
+
+mod freebsd;
+mod run;
+mod test;
+
+use std::env;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::Parser;
+
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", about)]
+enum Verb {
+    #[command(subcommand)]
+    Freebsd(freebsd::Verb),
+    Test(test::Test),
+}
+
+fn main() -> ExitCode {
+    match chore(Verb::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            error.downcast_ref::<run::Failed>().map_or(ExitCode::FAILURE, run::Failed::exit_code)
+        }
+    }
+}
+
+fn chore(verb: Verb) -> Result<()> {
+    // Every path in this crate is relative to the workspace, and so are the commands it shows.
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
+    env::set_current_dir(&workspace).with_context(|| format!("{}", workspace.display()))?;
+
+    match verb {
+        Verb::Freebsd(verb) => verb.run(),
+        Verb::Test(test) => test.run(),
+    }
+}
