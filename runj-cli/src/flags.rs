@@ -184,7 +184,11 @@ pub(crate) struct Exec {
     pub(crate) id: ContainerId,
 
     /// The program and its arguments
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required_unless_present = "process")]
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        required_unless_present = "process"
+    )]
     pub(crate) command: Vec<String>,
 }
 

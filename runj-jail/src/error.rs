@@ -40,7 +40,7 @@ pub enum Error {
     },
     /// Something that the development host's emulation needs is missing or broken.
     #[cfg(target_os = "linux")]
-    #[error("development host: {what}: {source}")]
+    #[error("development host: {what}")]
     Emulation {
         /// What was being done.
         what: String,

@@ -95,21 +95,20 @@ fn add(alias: &Alias, journal: &mut dyn Journal) -> Result<(), Error> {
     }
     let deed = Deed::Alias { interface: interface.clone(), address, prefix: *prefix };
     record(journal, interface, deed)?;
-    match sys::add_alias(interface, address, *prefix) {
+    let result = sys::add_alias(interface, address, *prefix);
+    let (given, interface, prefix) = (given.clone(), interface.clone(), *prefix);
+    match result {
         Ok(()) => {
             tracing::debug!(%interface, %address, prefix, "added alias");
             Ok(())
         }
         Err(errno @ Errno::ENXIO) => {
-            Err(Error::NoInterface { origin: origin.clone(), interface: interface.clone(), errno })
+            Err(Error::NoInterface { origin: origin.clone(), interface, errno })
         }
-        Err(errno) => Err(Error::AddAlias {
-            origin: given.clone(),
-            interface: interface.clone(),
-            address,
-            prefix: *prefix,
-            errno,
-        }),
+        Err(errno @ Errno::EEXIST) => {
+            Err(Error::AddressTaken { origin: given, interface, address, prefix, errno })
+        }
+        Err(errno) => Err(Error::AddAlias { origin: given, interface, address, prefix, errno }),
     }
 }
 

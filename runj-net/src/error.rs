@@ -37,6 +37,23 @@ pub enum Error {
         /// The error number.
         errno: Errno,
     },
+    /// Another interface of the host has the address, or a route leads to just that address.
+    #[error(
+        "{origin}: {address}/{prefix} is not allowed on interface {interface}: expected an address \
+         that no other interface and no route of the host has ({errno})"
+    )]
+    AddressTaken {
+        /// Where the address is given.
+        origin: Origin,
+        /// The interface.
+        interface: InterfaceName,
+        /// The address.
+        address: IpAddr,
+        /// Its prefix length in bits.
+        prefix: u8,
+        /// The error number.
+        errno: Errno,
+    },
     /// Another machine on the interface's link has the address (RFC 4862, duplicate address
     /// detection), so that the kernel does not use it.
     #[error(
@@ -118,6 +135,7 @@ impl Error {
         match self {
             Self::NoInterface { errno, .. }
             | Self::AddAlias { errno, .. }
+            | Self::AddressTaken { errno, .. }
             | Self::NameTaken { errno, .. }
             | Self::MoveIn { errno, .. }
             | Self::RemoveAlias { errno, .. }

@@ -1,7 +1,5 @@
 //! What the kernel says of a jail's network parameters, in terms of the configuration.
 
-use std::fmt;
-
 use nix::errno::Errno;
 use runj_spec::Origin;
 
@@ -9,7 +7,8 @@ use crate::conflict::Places;
 use crate::plan::{Plan, Restriction};
 
 /// Why the kernel refused a jail's network parameters, by the places of the configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {reason} ({errno})", Places(places))]
 pub struct Explanation {
     places: Vec<Origin>,
     reason: String,
@@ -29,14 +28,6 @@ impl Explanation {
         self.errno
     }
 }
-
-impl fmt::Display for Explanation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} ({})", Places(&self.places), self.reason, self.errno)
-    }
-}
-
-impl std::error::Error for Explanation {}
 
 impl Plan {
     /// What the kernel's refusal of a jail with this plan's [parameters](Self::params) means for
@@ -61,7 +52,7 @@ impl Plan {
         (!places.is_empty()).then_some(Explanation { places, reason, errno: *errno })
     }
 
-    /// The jail above has a network stack of its own, or this one was given one elsewhere.
+    /// The plan has no `vnet` beside these, so somebody added it.
     fn restricted_vnet(&self) -> (Vec<Origin>, String) {
         let places = self.sources.places().cloned().collect();
         (places, "a jail with a network stack of its own takes no modes or addresses".to_owned())
@@ -84,8 +75,8 @@ impl Plan {
     /// The kernel has no text for this one, and other parameters may be the cause as well.
     fn beyond_parent(&self) -> (Vec<Origin>, String) {
         let lists = self.sources.ip4.addresses.iter().chain(&self.sources.ip6.addresses);
-        let reason = "a jail's addresses must be among those of the jail it is in, if that one is \
-                      restricted";
+        let reason = "if the container's jail is inside another one, its addresses must be among \
+                      those of that one";
         (lists.cloned().collect(), reason.to_owned())
     }
 }

@@ -87,7 +87,7 @@ fn addresses_that_the_parent_does_not_have() {
     let explanation = restricted().explain(&refusal(Errno::EPERM, None)).unwrap();
     assert_eq!(explanation.errno(), Errno::EPERM);
     assert_eq!(explanation.places().len(), 2);
-    assert!(explanation.to_string().contains("among those of the jail it is in"));
+    assert!(explanation.to_string().contains("inside another one"));
     assert_eq!(vnet().explain(&refusal(Errno::EPERM, None)), None);
 }
 

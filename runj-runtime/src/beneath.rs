@@ -152,8 +152,7 @@ fn retry(
     name: OsString,
 ) -> Result<(), Errno> {
     // openat(2) found a link (ELOOP; EMLINK on FreeBSD) or no directory, or readlinkat(2) no link.
-    let changed =
-        [Errno::ELOOP, Errno::EMLINK, Errno::ENOTDIR, Errno::ENOENT, Errno::EINVAL];
+    let changed = [Errno::ELOOP, Errno::EMLINK, Errno::ENOTDIR, Errno::ENOENT, Errno::EINVAL];
     *changes += 1;
     if *changes > MOST_CHANGES || !changed.contains(&errno) {
         return Err(errno);

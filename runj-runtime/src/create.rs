@@ -171,15 +171,10 @@ fn name(id: &ContainerId, container: &Container) -> Result<JailName, Error> {
 }
 
 /// Builds the container step by step; what is done to the host is written down before.
-fn build(
-    plan: &Plan,
-    options: &CreateOptions,
-    container: &mut Locked,
-) -> Result<Started, Error> {
+fn build(plan: &Plan, options: &CreateOptions, container: &mut Locked) -> Result<Started, Error> {
     let read_only = plan.container.root.readonly;
     let directory = container.directory().clone();
-    let jail_path =
-        if read_only { directory.read_only_root() } else { plan.root.clone() };
+    let jail_path = if read_only { directory.read_only_root() } else { plan.root.clone() };
     let mut record = Record {
         version: Record::VERSION,
         id: directory.id().clone(),
@@ -227,7 +222,8 @@ fn build(
 
 /// Keeps the configuration as it is now; the bundle may change.
 fn keep_configuration(bundle: &Bundle, container: &Locked) -> Result<(), Error> {
-    let json = |error| Error::io("the configuration")(std::io::Error::other::<serde_json::Error>(error));
+    let json =
+        |error| Error::io("the configuration")(std::io::Error::other::<serde_json::Error>(error));
     container.put("config.json", &serde_json::to_vec(&bundle.config).map_err(json)?)?;
     if let Some(extension) = &bundle.extension {
         container.put("runj.ext.json", &serde_json::to_vec(extension).map_err(json)?)?;
@@ -270,8 +266,7 @@ fn start_init(
     let gate = Gate::Wait { listener, recorded: theirs.into() };
     let place = "config.json: process";
     let console = Console::of(&plan.process)?;
-    let entry =
-        process::entry(&plan.process, place, jail, gate, &console, options.preserve_fds)?;
+    let entry = process::entry(&plan.process, place, jail, gate, &console, options.preserve_fds)?;
     let terminal = console.hand_over(options.console_socket.as_deref())?;
     let pid = entry.spawn()?;
     let init = ProcessId::of(pid)?.ok_or(ProcessError::Died)?;

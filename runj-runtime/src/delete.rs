@@ -48,15 +48,14 @@ impl Runtime {
         teardown::undo(&container, Some(&record))?;
 
         // A bundle that cannot be read any more has no hooks that could be run.
-        if let Ok(configuration) = configuration(&directory) {
-            if !configuration.hooks.poststop.is_empty() {
-                let annotations = configuration.annotations.into_iter().collect();
-                let state = state::build(&record, Status::Stopped, annotations)?;
-                container.remove()?;
-                hooks::run_and_warn("poststop", &configuration.hooks.poststop, &state);
-                return Ok(());
-            }
-        }
-        container.remove()
+        let poststop = configuration(&directory)
+            .ok()
+            .filter(|configuration| !configuration.hooks.poststop.is_empty());
+        let Some(configuration) = poststop else { return container.remove() };
+        let annotations = configuration.annotations.into_iter().collect();
+        let state = state::build(&record, Status::Stopped, annotations)?;
+        container.remove()?;
+        hooks::run_and_warn("poststop", &configuration.hooks.poststop, &state);
+        Ok(())
     }
 }

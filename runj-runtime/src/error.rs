@@ -113,7 +113,7 @@ pub enum Error {
         problems: Vec<String>,
     },
     /// Something with a file or another thing of the host failed.
-    #[error("{what}: {source}")]
+    #[error("{what}")]
     Io {
         /// What was being done.
         what: String,
@@ -185,4 +185,16 @@ impl Error {
         let what = what.into();
         move |errno| Self::Io { what, source: errno.into() }
     }
+}
+
+/// An error and its causes, in one line.
+pub(crate) fn whole(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }

@@ -1,7 +1,7 @@
 //! Programs of the host that are run at points of the container's life.
 
-use std::io::{Read as _, Seek as _, Write as _};
 use std::fs::File;
+use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

@@ -28,10 +28,13 @@ impl Runtime {
             }
         }
         // Before `start` the container's process is not in its jail.
-        if (!all || status == Status::Created) && status != Status::Stopped {
-            if let Some(init) = record.init() {
-                reached |= init.signal(signal)?;
-            }
+        let init = record.init().filter(|_| match status {
+            Status::Stopped => false,
+            Status::Creating | Status::Created => true,
+            Status::Running => !all,
+        });
+        if let Some(init) = init {
+            reached |= init.signal(signal)?;
         }
         if reached { Ok(()) } else { Err(Error::NotRunning { id: id.clone(), status }) }
     }

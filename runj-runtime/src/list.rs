@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use runj_jail::ProcessId;
 use runj_spec::ContainerId;
 
-use crate::error::Error;
+use crate::error::{Error, whole};
 use crate::runtime::Runtime;
 use crate::state;
 use crate::status::Status;
@@ -46,7 +47,7 @@ impl Runtime {
                 Ok(listed) => list.push(listed),
                 // Deleted while we looked, or not created yet.
                 Err(Error::NoSuchContainer(_)) => {}
-                Err(error) => tracing::warn!("{error}"),
+                Err(error) => tracing::warn!("{}", whole(&error)),
             }
         }
         Ok(list)
@@ -60,7 +61,7 @@ impl Runtime {
         Ok(Listed {
             id: id.clone(),
             status,
-            pid: init.map(|init| init.pid()),
+            pid: init.map(ProcessId::pid),
             jid: record.jid,
             oci_version: record.oci_version,
             bundle: record.bundle,

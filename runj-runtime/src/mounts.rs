@@ -12,7 +12,7 @@ use runj_jail::Jail;
 use runj_spec::Mount;
 
 use crate::beneath::{self, Found, Place};
-use crate::error::Error;
+use crate::error::{Error, whole};
 use crate::ledger::Deed;
 use crate::store::Locked;
 use crate::sys;
@@ -46,9 +46,11 @@ pub(crate) struct FileSystem {
 
 /// What a file system is mounted on.
 #[derive(Debug)]
-pub(crate) enum MountTarget {
-    Directory(OwnedFd),
-    File(OwnedFd),
+pub(crate) struct MountTarget {
+    pub(crate) fd: OwnedFd,
+    /// Whether it is a directory, not a single file.
+    #[cfg_attr(target_os = "linux", expect(dead_code, reason = "only FreeBSD tells them apart"))]
+    pub(crate) directory: bool,
 }
 
 /// The devfs rule set that hides the host's devices from a jail (devfs.rules(5), jail(8)).
@@ -57,8 +59,21 @@ const JAIL_RULESET: &str = "4";
 /// Linux's propagation, recursion and time-stamp options, which engines always send, say nothing
 /// about a FreeBSD mount; `notmpcopyup` asks for what is done anyway.
 const MEANINGLESS: &[&str] = &[
-    "bind", "rbind", "private", "rprivate", "slave", "rslave", "shared", "rshared", "unbindable",
-    "runbindable", "relatime", "norelatime", "strictatime", "nostrictatime", "defaults",
+    "bind",
+    "rbind",
+    "private",
+    "rprivate",
+    "slave",
+    "rslave",
+    "shared",
+    "rshared",
+    "unbindable",
+    "runbindable",
+    "relatime",
+    "norelatime",
+    "strictatime",
+    "nostrictatime",
+    "defaults",
     "notmpcopyup",
 ];
 
@@ -138,9 +153,8 @@ fn plan_one(mount: &Mount, index: usize, bundle: &Path) -> Result<MountPlan, Err
             });
         };
         let source = bundle.join(source);
-        let metadata = fs::metadata(&source).map_err(|error| {
-            unusable("source", format!("{source:?}"), &error.to_string())
-        })?;
+        let metadata = fs::metadata(&source)
+            .map_err(|error| unusable("source", format!("{source:?}"), &error.to_string()))?;
         directory = metadata.is_dir();
         source
     } else {
@@ -213,7 +227,7 @@ pub(crate) fn mount_read_only(
     container: &mut Locked,
 ) -> Result<(), Error> {
     fs::create_dir(view).map_err(Error::io(format!("{view:?}")))?;
-    let target = MountTarget::Directory(open(view)?);
+    let target = MountTarget { fd: open(view)?, directory: true };
     mount(&FileSystem::read_only_view(root), &target, view, None, container).map_err(|reason| {
         Error::Mount {
             place: "config.json: root.readonly".into(),
@@ -235,7 +249,7 @@ fn mount(
     let covered = sys::mounts_on(path).map_err(|errno| errno.to_string())?;
     container
         .record(&Deed::Mount { path: path.to_owned(), covered })
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| whole(&error))?;
     sys::mount(file_system, target, jail).map_err(|refusal| refusal.to_string())
 }
 
@@ -271,11 +285,12 @@ fn reach(
             }
             Found::Directory(place) if plan.directory => {
                 let path = root.join(&place.path);
-                return Ok((MountTarget::Directory(place.fd), path));
+                return Ok((MountTarget { fd: place.fd, directory: true }, path));
             }
             Found::Other(place, name) if !plan.directory => {
                 let path = root.join(&place.path).join(&name);
-                return Ok((MountTarget::File(open_file(&place, &name).map_err(failed)?), path));
+                let fd = open_file(&place, &name).map_err(failed)?;
+                return Ok((MountTarget { fd, directory: false }, path));
             }
             Found::Directory(_) => {
                 return Err(refused("it is a directory, and the source is not".into()));
@@ -321,9 +336,7 @@ mod tests {
     use super::*;
 
     fn mount(text: &str) -> Mount {
-        let config = format!(
-            r#"{{"ociVersion":"1.0.2","root":{{"path":"r"}},"mounts":[{text}]}}"#
-        );
+        let config = format!(r#"{{"ociVersion":"1.0.2","root":{{"path":"r"}},"mounts":[{text}]}}"#);
         runj_spec::Config::parse(config.as_bytes(), "config.json").unwrap().mounts.remove(0)
     }
 
@@ -348,10 +361,7 @@ mod tests {
         let four = vec![("ruleset".to_owned(), Some("4".to_owned()))];
         assert_eq!(rules(r#"{"type":"devfs","destination":"/dev"}"#), four);
         let zero = vec![("ruleset".to_owned(), Some("0".to_owned()))];
-        assert_eq!(
-            rules(r#"{"type":"devfs","destination":"/dev","options":["ruleset=0"]}"#),
-            zero
-        );
+        assert_eq!(rules(r#"{"type":"devfs","destination":"/dev","options":["ruleset=0"]}"#), zero);
     }
 
     #[test]

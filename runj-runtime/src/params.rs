@@ -44,10 +44,8 @@ pub(crate) fn params(
 }
 
 fn host(container: &Container, jail: &Jail, params: &mut Params) -> Result<(), Error> {
-    let names = [
-        ("host.hostname", &container.hostname),
-        ("host.domainname", &container.domainname),
-    ];
+    let names =
+        [("host.hostname", &container.hostname), ("host.domainname", &container.domainname)];
     if let Some(mode) = &jail.host {
         if mode.value == HostMode::Inherit {
             // The kernel would take the name and silently make it a host of its own.

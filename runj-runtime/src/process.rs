@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
 use nix::errno::Errno;
+use nix::sys::stat::Mode;
 use runj_jail::{Attachment, Jail};
 use runj_spec::Process;
 
@@ -36,19 +37,19 @@ pub(crate) fn entry(
         gate,
         terminal: match console {
             Console::None => None,
-            Console::Terminal(pty) => Some(
-                pty.slave.try_clone().map_err(Error::io("the terminal"))?,
-            ),
+            Console::Terminal(pty) => {
+                Some(pty.slave.try_clone().map_err(Error::io("the terminal"))?)
+            }
         },
         preserve_fds,
         programs: programs(process)?,
         args: c_strings(&process.args, place, "args")?,
         env: c_strings(&process.env, place, "env")?,
         cwd: c_string(&process.cwd, place, "cwd")?,
-        uid: process.user.uid,
-        gid: process.user.gid,
+        uid: process.user.uid.into(),
+        gid: process.user.gid.into(),
         groups: sys::group_list(process.user.gid, &process.user.additional_gids),
-        umask: process.user.umask,
+        umask: process.user.umask.map(file_mode),
         limits: limits(process, place)?,
         no_new_privileges: process.no_new_privileges,
     })
@@ -101,9 +102,7 @@ fn c_string(text: &str, place: &str, property: &str) -> Result<CString, Error> {
 /// Reads what a forked process has to say until it became its program.
 pub(crate) fn outcome(mut report: UnixStream, process: &Process) -> Result<(), Error> {
     let mut bytes = Vec::new();
-    report
-        .read_to_end(&mut bytes)
-        .map_err(Error::io("waiting for the container's process"))?;
+    report.read_to_end(&mut bytes).map_err(Error::io("waiting for the container's process"))?;
     match Report::parse(&bytes) {
         Report::Executed => Ok(()),
         Report::Died => Err(ProcessError::Died.into()),
@@ -131,6 +130,11 @@ fn explain(failure: Failure, process: &Process) -> ProcessError {
         Stage::Start => ProcessError::System { what: "waiting for start", errno },
         Stage::Enter => ProcessError::System { what: "entering the jail", errno },
     }
+}
+
+/// A mask as umask(2) takes it; runj-spec lets none through that has more than nine bits.
+fn file_mode(mask: u32) -> Mode {
+    libc::mode_t::try_from(mask).map_or(Mode::empty(), Mode::from_bits_truncate)
 }
 
 /// A connected pair: what the new process reports with, and what is read here.

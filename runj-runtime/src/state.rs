@@ -74,10 +74,8 @@ pub(crate) fn build(
         })
         .bundle(record.bundle.clone())
         .annotations(annotations);
-    if status != Status::Stopped {
-        if let Some(init) = record.init() {
-            state = state.pid(init.pid());
-        }
+    if let Some(init) = record.init().filter(|_| status != Status::Stopped) {
+        state = state.pid(init.pid());
     }
     state.build().map_err(|error| Error::io("the state")(std::io::Error::other(error)))
 }

@@ -182,14 +182,15 @@ impl ContainerDirectory {
                     thread::sleep(Duration::from_millis(5));
                 }
                 Err(TryLockError::WouldBlock) => return Err(Error::Locked(self.id.clone())),
-                Err(TryLockError::Error(error)) => return Err(Error::io(format!("{path:?}"))(error)),
+                Err(TryLockError::Error(error)) => {
+                    return Err(Error::io(format!("{path:?}"))(error));
+                }
             }
         }
         // The container may have been deleted, and made anew, while we waited.
         let same = |metadata: fs::Metadata| {
-            file.metadata().is_ok_and(|ours| {
-                (ours.dev(), ours.ino()) == (metadata.dev(), metadata.ino())
-            })
+            file.metadata()
+                .is_ok_and(|ours| (ours.dev(), ours.ino()) == (metadata.dev(), metadata.ino()))
         };
         if !fs::symlink_metadata(&path).is_ok_and(same) {
             return Err(gone());

@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use runj_jail::{Jail, Signal};
 
 use crate::beneath;
-use crate::error::Error;
+use crate::error::{Error, whole};
 use crate::ledger::Deed;
 use crate::mounts;
 use crate::record::Record;
@@ -28,7 +28,7 @@ pub(crate) fn after_failure(container: Locked) {
         .and_then(|record| undo(&container, record.as_ref()))
         .and_then(|()| container.remove());
     if let Err(error) = undone {
-        tracing::warn!("undoing the creation of {id}: {error}");
+        tracing::warn!("undoing the creation of {id}: {}", whole(&error));
     }
 }
 
@@ -55,10 +55,10 @@ pub(crate) fn undo(container: &Locked, record: Option<&Record>) -> Result<(), Er
         None => None,
     };
     for deed in deeds.iter().rev() {
-        if let Deed::Network(deed) = deed {
-            if let Err(error) = deed.undo(jail) {
-                problems.push(error.to_string());
-            }
+        if let Deed::Network(deed) = deed
+            && let Err(error) = deed.undo(jail)
+        {
+            problems.push(whole(&error));
         }
     }
     if let Some(jail) = jail {
@@ -69,11 +69,7 @@ pub(crate) fn undo(container: &Locked, record: Option<&Record>) -> Result<(), Er
             problems.push(problem);
         }
     }
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Leftovers { id: id.clone(), problems })
-    }
+    if problems.is_empty() { Ok(()) } else { Err(Error::Leftovers { id: id.clone(), problems }) }
 }
 
 /// Removes the jail and waits until nobody lives in it. It may stay *dying* for longer, which is

@@ -10,7 +10,8 @@ use crate::decode::{Decoded, Reader, checked};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum AllowMount {
-    /// jail(8)'s `allow.mount` as it is: whether it may mount at all. The types are allowed one by one beside it.
+    /// jail(8)'s `allow.mount` as it is: whether it may mount at all. The types are allowed one by
+    /// one beside it.
     Any(bool),
     /// What the specification says: these types. A list that is not empty implies `allow.mount`.
     Types(Vec<FileSystemType>),

@@ -5,11 +5,12 @@ use std::borrow::Borrow;
 use crate::FileSystemType;
 use crate::checked::{Checked, checked_string};
 
-/// The name of one of jail(8)'s `allow.*` parameters without the `allow.`: `raw_sockets`, `mount.nullfs`.
+/// The name of one of jail(8)'s `allow.*` parameters without the `allow.`: `raw_sockets`,
+/// `mount.nullfs`.
 ///
-/// Which ones there are is the kernel's to say (modules add some), so the form alone is checked: words of letters,
-/// digits and `_`, separated by dots, of which the last does not start with `no`, the kernel's mark of a parameter
-/// that is turned off.
+/// Which ones there are is the kernel's to say (modules add some), so the form alone is checked:
+/// words of letters, digits and `_`, separated by dots, of which the last does not start with `no`,
+/// the kernel's mark of a parameter that is turned off.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AllowParameter(String);
 
@@ -54,7 +55,8 @@ fn is_word(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// Whether `text` can be the last part of such a name, which the kernel would not take for an order to turn it off.
+/// Whether `text` can be the last part of such a name, which the kernel would not take for an order
+/// to turn it off.
 pub(crate) fn is_switch(text: &str) -> bool {
     is_word(text) && !text.starts_with("no")
 }

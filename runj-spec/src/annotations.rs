@@ -1,4 +1,5 @@
-//! What podman and buildah say about a jail, in annotations, for want of a place in their configurations.
+//! What podman and buildah say about a jail, in annotations, for want of a place in their
+//! configurations.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,8 @@ use crate::decode::{Decoded, Reader, checked, parent_jail};
 use crate::json_path::Step;
 use crate::{AddressFamily, AllowParameter, IpAddress, Jail, Problems, Sourced};
 
-/// Fills with what `annotations` say what nothing else gave. Each is checked, also those that another place overrules.
+/// Fills with what `annotations` say what nothing else gave. Each is checked, also those that
+/// another place overrules.
 ///
 /// Keys that are not known are ignored, as the specification demands.
 pub(crate) fn fill(

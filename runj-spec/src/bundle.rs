@@ -29,8 +29,8 @@ impl Bundle {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] with all that is wrong in both documents. Before that, the first document that cannot be
-    /// read at all.
+    /// [`Error::Invalid`] with all that is wrong in both documents. Before that, the first document
+    /// that cannot be read at all.
     pub fn load(dir: &Path) -> Result<Self, Error> {
         let config = file::read(&dir.join(Config::FILE_NAME), Self::CONFIG_LIMIT)?;
         let extension =
@@ -54,14 +54,14 @@ impl Bundle {
 
     /// The container that the documents describe together.
     ///
-    /// `freebsd.jail` is the base. `freebsd.network` fills the same fields, and contradicts it if a mode differs.
-    /// runj.ext.json overlays both: a mode overwrites, a list appends what is not there. Annotations fill what none
-    /// of them gave.
+    /// `freebsd.jail` is the base. `freebsd.network` fills the same fields, and contradicts it if a
+    /// mode differs. runj.ext.json overlays both: a mode overwrites, a list appends what is not
+    /// there. Annotations fill what none of them gave.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] if `freebsd.jail` and `freebsd.network` contradict each other, or an annotation is wrong.
-    /// [`Bundle::load`] has refused such documents already.
+    /// [`Error::Invalid`] if `freebsd.jail` and `freebsd.network` contradict each other, or an
+    /// annotation is wrong. [`Bundle::load`] has refused such documents already.
     pub fn container(&self) -> Result<Container, Error> {
         let Config { freebsd, annotations, .. } = &self.config;
         let mut problems = Problems::default();

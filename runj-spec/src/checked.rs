@@ -1,4 +1,5 @@
-//! What the checked types have in common: a text is such a value, or it is not and a message says what is.
+//! What the checked types have in common: a text is such a value, or it is not and a message says
+//! what is.
 
 use crate::InvalidValue;
 
@@ -16,7 +17,8 @@ pub(crate) trait Checked: Sized {
     }
 }
 
-/// Implements for a type that is [`Checked`] and has `Display` what every such type offers: `FromStr` and `Serialize`.
+/// Implements for a type that is [`Checked`] and has `Display` what every such type offers:
+/// `FromStr` and `Serialize`.
 macro_rules! checked_text {
     ($type:ty) => {
         impl std::str::FromStr for $type {

@@ -56,7 +56,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`Error::Syntax`] if the text is not JSON, [`Error::Invalid`] with all that is wrong in it otherwise.
+    /// [`Error::Syntax`] if the text is not JSON, [`Error::Invalid`] with all that is wrong in it
+    /// otherwise.
     pub fn parse(text: &[u8], file: &str) -> Result<Self, Error> {
         document(text, file, Self::decode)
     }
@@ -72,8 +73,8 @@ impl Config {
         let hooks = fields.optional("hooks", Hooks::decode).unwrap_or_default();
         let annotations = fields.optional("annotations", annotations).unwrap_or_default();
         let freebsd = fields.optional("freebsd", Freebsd::decode);
-        // The merge is done again for the container. Here it adds to the problems what its parts do not see: a bad
-        // annotation, a contradiction.
+        // The merge is done again for the container. Here it adds to the problems what its parts do
+        // not see: a bad annotation, a contradiction.
         let reader = fields.reader();
         let file = reader.file().to_owned();
         merge(&file, freebsd.as_ref(), &annotations, None, reader.problems());

@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 
 use crate::decode::{Decoded, Reader, integer};
 
-/// The size of the terminal of a process in characters (OCI `process.consoleSize`), in the range of tty(4)'s
-/// `struct winsize`.
+/// The size of the terminal of a process in characters (OCI `process.consoleSize`), in the range of
+/// tty(4)'s `struct winsize`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ConsoleSize {
     /// The number of rows.

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::{FreebsdDevice, Hooks, Jail, Mount, OciVersion, Process, Root, Sourced};
 
-/// A container as all the documents of its bundle describe it, see [`Bundle::container`](crate::Bundle::container).
+/// A container as all the documents of its bundle describe it, see
+/// [`Bundle::container`](crate::Bundle::container).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Container {
     /// The version of the specification that the bundle complies with.
     pub oci_version: OciVersion,
-    /// The root file system; [`Root::default`] if config.json has none. Its path may be relative to the bundle.
+    /// The root file system; [`Root::default`] if config.json has none. Its path may be relative to
+    /// the bundle.
     pub root: Root,
     /// The process. Needed at start only.
     pub process: Option<Process>,

@@ -6,9 +6,9 @@ use crate::checked::{Checked, checked_string};
 
 /// The id of a container, as `runj create` takes it.
 ///
-/// 1 to 255 bytes: ASCII letters, digits, `_`, `.`, `+` and `-`, the first of them a letter, a digit or `_`. That
-/// admits what containerd (`pkg/identifiers`), podman (64 hexadecimal digits) and buildah use, and nothing that
-/// could leave a directory when it is used as a file name.
+/// 1 to 255 bytes: ASCII letters, digits, `_`, `.`, `+` and `-`, the first of them a letter, a
+/// digit or `_`. That admits what containerd (`pkg/identifiers`), podman (64 hexadecimal digits)
+/// and buildah use, and nothing that could leave a directory when it is used as a file name.
 ///
 /// ```
 /// use runj_spec::ContainerId;
@@ -24,7 +24,8 @@ pub struct ContainerId(String);
 checked_string!(ContainerId);
 
 impl ContainerId {
-    /// The most bytes of an id: NAME_MAX, since a directory is named after it, and MAXHOSTNAMELEN - 1, since a jail is.
+    /// The most bytes of an id: NAME_MAX, since a directory is named after it, and the most of a jail's
+    /// name, since a jail is.
     const MAX_BYTES: usize = 255;
 }
 

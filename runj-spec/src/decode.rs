@@ -1,7 +1,8 @@
 //! From a JSON value to a typed one, with every problem on the way collected.
 //!
-//! serde's derived decoders stop at the first error, and an engineer who writes a bundle by hand would meet the
-//! errors one by one. Here a value that cannot be used is reported and left out, and decoding goes on.
+//! serde's derived decoders stop at the first error, and an engineer who writes a bundle by hand
+//! would meet the errors one by one. Here a value that cannot be used is reported and left out, and
+//! decoding goes on.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -19,8 +20,8 @@ pub(crate) struct Reported(());
 
 /// A value, or the proof that the reason why there is none was recorded.
 ///
-/// A value may be incomplete when problems were recorded below it: it is good for finding further problems, and
-/// [`Problems::unless_any`] keeps it from getting out.
+/// A value may be incomplete when problems were recorded below it: it is good for finding further
+/// problems, and [`Problems::unless_any`] keeps it from getting out.
 pub(crate) type Decoded<T> = Result<T, Reported>;
 
 /// Parses and decodes the text of a whole document, which messages call `file`.
@@ -85,7 +86,8 @@ impl<'p> Reader<'p> {
         }
     }
 
-    /// The elements of `value`, the value at hand, that can be used. `expected` says what a list is expected to hold.
+    /// The elements of `value`, the value at hand, that can be used. `expected` says what a list is
+    /// expected to hold.
     pub(crate) fn elements<T>(
         &mut self,
         value: Value,
@@ -117,7 +119,8 @@ impl<'p> Reader<'p> {
         }
     }
 
-    /// Records a problem if `key`, for which the value at hand stands in a list, has been seen in it before.
+    /// Records a problem if `key`, for which the value at hand stands in a list, has been seen in
+    /// it before.
     pub(crate) fn once<K: Ord>(
         &mut self,
         seen: &mut BTreeMap<K, String>,
@@ -153,7 +156,8 @@ pub(crate) struct Fields<'r, 'p> {
 }
 
 impl<'p> Fields<'_, 'p> {
-    /// The property `key` if it is given and usable. `null` counts as not given, as in the specification's Go types.
+    /// The property `key` if it is given and usable. `null` counts as not given, as in the
+    /// specification's Go types.
     pub(crate) fn optional<T>(
         &mut self,
         key: &str,
@@ -272,7 +276,8 @@ pub(crate) fn absolute_path(reader: &mut Reader<'_>, value: Value) -> Decoded<St
     })
 }
 
-/// The name of a host or a domain, for which the kernel has MAXHOSTNAMELEN (256) bytes with the final NUL.
+/// The name of a host or a domain, for which the kernel has MAXHOSTNAMELEN (256) bytes with the
+/// final NUL.
 pub(crate) fn host_name(reader: &mut Reader<'_>, value: Value) -> Decoded<String> {
     reader
         .text(value, "at most 255 bytes without NUL", |text| text.len() <= 255 && is_c_string(text))

@@ -11,8 +11,8 @@ use crate::quote::quote_text;
 
 /// Parses `text`, which messages call `file`.
 ///
-/// Unlike `serde_json::from_slice::<Value>` it refuses an object that has one property twice: one of the two values
-/// would be dropped without a word.
+/// Unlike `serde_json::from_slice::<Value>` it refuses an object that has one property twice: one
+/// of the two values would be dropped without a word.
 pub(crate) fn parse(text: &[u8], file: &str) -> Result<Value, Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let value = Unambiguous

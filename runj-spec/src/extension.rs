@@ -26,7 +26,8 @@ impl Extension {
     ///
     /// # Errors
     ///
-    /// [`Error::Syntax`] if the text is not JSON, [`Error::Invalid`] with all that is wrong in it otherwise.
+    /// [`Error::Syntax`] if the text is not JSON, [`Error::Invalid`] with all that is wrong in it
+    /// otherwise.
     pub fn parse(text: &[u8], file: &str) -> Result<Self, Error> {
         document(text, file, Self::decode)
     }

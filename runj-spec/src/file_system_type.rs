@@ -3,7 +3,8 @@
 use crate::allow_parameter::is_switch;
 use crate::checked::{Checked, checked_string};
 
-/// A file system type that a container may mount, as lsvfs(1) lists them: at most 15 bytes (MFSNAMELEN - 1).
+/// A file system type that a container may mount, as lsvfs(1) lists them: at most 15 bytes
+/// (MFSNAMELEN - 1).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileSystemType(String);
 

@@ -14,8 +14,8 @@ use crate::{
 
 /// The jail of a container (OCI 1.3 `freebsd.jail`, config-freebsd.md).
 ///
-/// Drafts and readers of the specification disagree on which properties are lists: a text is taken for a list of one,
-/// and a list of one for an interface.
+/// Drafts and readers of the specification disagree on which properties are lists: a text is taken
+/// for a list of one, and a list of one for an interface.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FreebsdJail {

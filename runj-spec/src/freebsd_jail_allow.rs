@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use crate::decode::{Decoded, Reader, boolean};
 use crate::{AllowMount, AllowParameter};
 
-/// What a container is allowed or forbidden beyond the kernel's default (OCI `freebsd.jail.allow`): jail(8)'s
-/// parameters `allow.*`. What is not given stays as the kernel has it.
+/// What a container is allowed or forbidden beyond the kernel's default (OCI `freebsd.jail.allow`):
+/// jail(8)'s parameters `allow.*`. What is not given stays as the kernel has it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FreebsdJailAllow {

@@ -10,7 +10,8 @@ use crate::decode::{Decoded, Reader};
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Hooks {
-    /// Before [`create_runtime`](Self::create_runtime), on the host. Deprecated by the specification.
+    /// Before [`create_runtime`](Self::create_runtime), on the host. Deprecated by the
+    /// specification.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub prestart: Vec<Hook>,
     /// At create, once the container's environment exists, on the host.

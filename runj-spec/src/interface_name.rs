@@ -2,8 +2,8 @@
 
 use crate::checked::{Checked, checked_string};
 
-/// The name of a network interface: 1 to 15 bytes (IFNAMSIZ - 1, see ifnet(9)) without `/`, white space or control
-/// characters.
+/// The name of a network interface: 1 to 15 bytes (IFNAMSIZ - 1, see ifnet(9)) without `/`, white
+/// space or control characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InterfaceName(String);
 

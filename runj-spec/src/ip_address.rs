@@ -25,7 +25,8 @@ mod family {
         const BITS: u8;
         const EXPECTED: &'static str;
 
-        /// Whether the kernel lets a jail have the address (kern_jail_set refuses the others with a bare EINVAL).
+        /// Whether the kernel lets a jail have the address (kern_jail_set refuses the others with a
+        /// bare EINVAL).
         fn is_assignable(self) -> bool;
     }
 
@@ -48,8 +49,9 @@ mod family {
     }
 }
 
-/// An address of a container, and the length of its network prefix if one was given: jail(8) `ip4.addr` and
-/// `ip6.addr`. The prefix matters to an alias on an interface only; without one, the alias is a single host.
+/// An address of a container, and the length of its network prefix if one was given: jail(8)
+/// `ip4.addr` and `ip6.addr`. The prefix matters to an alias on an interface only; without one, the
+/// alias is a single host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IpAddress<A> {
     address: A,

@@ -8,8 +8,8 @@ use crate::{
     VnetMode,
 };
 
-/// The jail of a container, merged from all that describes it. Each value remembers where it was given; what was
-/// not given is left to the kernel's default.
+/// The jail of a container, merged from all that describes it. Each value remembers where it was
+/// given; what was not given is left to the kernel's default.
 ///
 /// Each value is right for itself. Whether the kernel takes them together is for runj-net to say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::quote::quote_text;
 
-/// The keys and indices that lead to a value. Displays as `mounts[0].type` or `annotations["org.example.key"]`.
+/// The keys and indices that lead to a value. Displays as `mounts[0].type` or
+/// `annotations["org.example.key"]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct JsonPath(Vec<Step>);
 

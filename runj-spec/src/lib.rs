@@ -1,10 +1,11 @@
 //! The bundle of a container: what an engine hands to an OCI runtime, and runj to FreeBSD's jails.
 //!
-//! A bundle is a directory with a `config.json` ([OCI runtime specification] 1.0 to 1.3), and for runj optionally a
-//! `runj.ext.json` beside it. This crate reads both, checks every value, and merges all that describes the jail (the
-//! `freebsd` object in its OCI and in its older form, runj.ext.json, the `org.freebsd.*` annotations) into one typed
-//! value that remembers where each value was given. It makes no system calls but to read these files, and gives the
-//! same result on every host.
+//! A bundle is a directory with a `config.json` ([OCI runtime specification] 1.0 to 1.3), and for
+//! runj optionally a `runj.ext.json` beside it. This crate reads both, checks every value, and
+//! merges all that describes the jail (the `freebsd` object in its OCI and in its older form,
+//! runj.ext.json, the `org.freebsd.*` annotations) into one typed value that remembers where each
+//! value was given. It makes no system calls but to read these files, and gives the same result on
+//! every host.
 //!
 //! ```
 //! use runj_spec::{Bundle, IpMode};
@@ -35,23 +36,27 @@
 //!
 //! # Errors come all at once
 //!
-//! A wrong value is reported with its path, what it is and what is allowed, and reading goes on, so that one try
-//! shows all there is to mend. That, and the next point, is why the decoders are written by hand rather than derived:
-//! a derived one stops at the first error.
+//! A wrong value is reported with its path, what it is and what is allowed, and reading goes on, so
+//! that one try shows all there is to mend. That, and the next point, is why the decoders are
+//! written by hand rather than derived: a derived one stops at the first error.
 //!
 //! # Unknown properties survive
 //!
-//! The specification demands that unknown properties are ignored. Each type here keeps those at its level in a field
-//! `extra`, and prints them again. The types of the `oci-spec` crate, after which these are named, lose them below the
-//! top level, have no FreeBSD part, and refuse a document without `process.user` or with a limit that Linux does not
-//! know. Reading a document and printing it gives the same JSON value, save for this:
+//! The specification demands that unknown properties are ignored. Each type here keeps those at its
+//! level in a field `extra`, and prints them again. The types of the `oci-spec` crate, after which
+//! these are named, lose them below the top level, have no FreeBSD part, and refuse a document
+//! without `process.user` or with a limit that Linux does not know. Reading a document and printing
+//! it gives the same JSON value, save for this:
 //!
-//! - a known property that is `null`, an empty list, an empty object of `hooks`, `annotations` or below `freebsd`, or
-//!   `false` where that is the default, is not printed (an explicit `false` under `freebsd.jail.allow` is: it differs
-//!   from nothing);
-//! - `process.user.uid`, `process.user.gid`, `process.cwd` and `root.path` are printed with their defaults;
-//! - a list of one that was given as a text, and an interface that was given as a list, take the specification's form;
-//! - a relative mount destination is printed with a `/` in front, an IP address in its canonical form.
+//! - a known property that is `null`, an empty list, an empty object of `hooks`, `annotations` or
+//!   below `freebsd`, or `false` where that is the default, is not printed (an explicit `false`
+//!   under `freebsd.jail.allow` is: it differs from nothing);
+//! - `process.user.uid`, `process.user.gid`, `process.cwd` and `root.path` are printed with their
+//!   defaults;
+//! - a list of one that was given as a text, and an interface that was given as a list, take the
+//!   specification's form;
+//! - a relative mount destination is printed with a `/` in front, an IP address in its canonical
+//!   form.
 //!
 //! [OCI runtime specification]: https://github.com/opencontainers/runtime-spec
 

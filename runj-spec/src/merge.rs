@@ -1,11 +1,11 @@
 //! From the documents of a bundle to one [`Jail`].
 //!
-//! | order | source                  | a mode                                     | a list                        |
-//! |-------|-------------------------|--------------------------------------------|-------------------------------|
-//! | 1     | `freebsd.jail`          | is the base                                | is the base                   |
-//! | 2     | `freebsd.network`       | fills; a different one is a contradiction  | appends what is not there     |
-//! | 3     | runj.ext.json           | overwrites                                 | appends what is not there     |
-//! | 4     | `org.freebsd.*`         | fills                                      | fills                         |
+//! | order | source            | a mode                          | a list                    |
+//! |-------|-------------------|---------------------------------|---------------------------|
+//! | 1     | `freebsd.jail`    | is the base                     | is the base               |
+//! | 2     | `freebsd.network` | fills; another one contradicts  | appends what is not there |
+//! | 3     | runj.ext.json     | overwrites                      | appends what is not there |
+//! | 4     | `org.freebsd.*`   | fills                           | fills                     |
 //!
 //! The prefix length of an address follows the rules of a mode.
 
@@ -19,8 +19,8 @@ use crate::{
     Origin, Problem, Problems, Sourced, annotations,
 };
 
-/// Merges what describes a jail. `config_file` is what messages call the document that `freebsd` and `annotations`
-/// are from. The result is complete if no problem was added.
+/// Merges what describes a jail. `config_file` is what messages call the document that `freebsd`
+/// and `annotations` are from. The result is complete if no problem was added.
 pub(crate) fn merge(
     config_file: &str,
     freebsd: Option<&Freebsd>,

@@ -72,7 +72,8 @@ mode! {
 }
 
 mode! {
-    /// Which System V IPC objects of one kind the container sees: jail(8) `sysvmsg`, `sysvsem` and `sysvshm`.
+    /// Which System V IPC objects of one kind the container sees: jail(8) `sysvmsg`, `sysvsem` and
+    /// `sysvshm`.
     SysvMode {
         /// The parent's too.
         Inherit = "inherit",

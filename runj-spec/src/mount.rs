@@ -8,8 +8,8 @@ use crate::decode::{Decoded, Reader, c_string, non_empty};
 /// A file system to mount in a container (OCI `mounts`).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Mount {
-    /// Where in the container it appears: a path that starts with `/`. Of it, nothing is resolved here: it can hold
-    /// `..`, and its components can be links.
+    /// Where in the container it appears: a path that starts with `/`. Of it, nothing is resolved
+    /// here: it can hold `..`, and its components can be links.
     pub destination: String,
     /// The type of the file system.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
@@ -42,8 +42,8 @@ impl Mount {
     }
 }
 
-/// Makes a relative path absolute. Old versions of the specification allow relative ones, and say that they are
-/// relative to `/`.
+/// Makes a relative path absolute. Old versions of the specification allow relative ones, and say
+/// that they are relative to `/`.
 fn from_root(path: String) -> String {
     if path.starts_with('/') { path } else { format!("/{path}") }
 }

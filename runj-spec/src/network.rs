@@ -9,8 +9,8 @@ use crate::decode::{Decoded, Reader};
 use crate::serialize::is_default;
 use crate::{NetworkIp, NetworkVnet};
 
-/// The network of a container in the form that runj had before OCI 1.3: `network` in runj.ext.json, and
-/// `freebsd.network` in config.json.
+/// The network of a container in the form that runj had before OCI 1.3: `network` in runj.ext.json,
+/// and `freebsd.network` in config.json.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Network {
     /// Its IPv4 addresses.

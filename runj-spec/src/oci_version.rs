@@ -8,7 +8,8 @@ use crate::checked::{Checked, checked_text};
 
 /// A version of the OCI runtime specification that runj can run: any 1.x.y, pre-releases included.
 ///
-/// The specification promises compatibility within a major version, and that unknown properties are ignored.
+/// The specification promises compatibility within a major version, and that unknown properties are
+/// ignored.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OciVersion(Version);
 

@@ -4,7 +4,8 @@ use std::fmt;
 
 /// The place of a value: a file of the bundle and the path to the value in it.
 ///
-/// Displays as `runj.ext.json: network.ipv4.mode`, or as the name of the file if the value is the whole document.
+/// Displays as `runj.ext.json: network.ipv4.mode`, or as the name of the file if the value is the
+/// whole document.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
     file: String,

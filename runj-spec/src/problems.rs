@@ -8,8 +8,8 @@ use crate::Problem;
 
 /// Everything that is wrong with a bundle, so that it can be put right in one go.
 ///
-/// Displays on one line, the problems separated by `; `. The first [`Problems::MAX_KEPT`] are kept and the rest
-/// counted, so that a hostile document cannot fill the memory with messages.
+/// Displays on one line, the problems separated by `; `. The first [`Problems::MAX_KEPT`] are kept
+/// and the rest counted, so that a hostile document cannot fill the memory with messages.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Error)]
 pub struct Problems {
     kept: Vec<Problem>,
@@ -33,7 +33,8 @@ impl Problems {
         self.kept.iter()
     }
 
-    /// `value` if nothing is wrong. What was read beside problems is incomplete and must not get out.
+    /// `value` if nothing is wrong. What was read beside problems is incomplete and must not get
+    /// out.
     pub(crate) fn unless_any<T>(self, value: Option<T>) -> Result<T, Self> {
         match value {
             Some(value) if self.kept.is_empty() => Ok(value),

@@ -17,8 +17,8 @@ pub struct Process {
     /// Whether it gets a terminal.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub terminal: bool,
-    /// The size of the terminal. Without a terminal there is none: the property then is an unknown one, since the
-    /// specification has it ignored.
+    /// The size of the terminal. Without a terminal there is none: the property then is an unknown
+    /// one, since the specification has it ignored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub console_size: Option<ConsoleSize>,
     /// Who it runs as.
@@ -33,7 +33,8 @@ pub struct Process {
     /// What it may use. Each resource is limited once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rlimits: Vec<Rlimit>,
-    /// Whether it and its children are kept from gaining privileges, such as by running a setuid program.
+    /// Whether it and its children are kept from gaining privileges, such as by running a setuid
+    /// program.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub no_new_privileges: bool,
     /// The properties that this crate does not know.
@@ -46,7 +47,8 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// [`Error::Syntax`] if the text is not JSON, [`Error::Invalid`] with all that is wrong in it otherwise.
+    /// [`Error::Syntax`] if the text is not JSON, [`Error::Invalid`] with all that is wrong in it
+    /// otherwise.
     pub fn parse(text: &[u8], file: &str) -> Result<Self, Error> {
         document(text, file, Self::decode)
     }

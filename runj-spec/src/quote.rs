@@ -26,11 +26,15 @@ pub(crate) fn quote_text(text: &str) -> String {
     quote(&Value::from(text))
 }
 
-/// Whether a terminal or a log could take `character` for more than a letter: a line end, a control character
-/// or a change of the writing direction. JSON escapes only those below U+0020.
+/// Whether a terminal or a log could take `character` for more than a letter: a line end, a control
+/// character or a change of the writing direction. JSON escapes only those below U+0020.
 fn breaks_a_line(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    let separates = matches!(character, '\u{2028}' | '\u{2029}');
+    let turns = matches!(
+        character,
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
+    character.is_control() || separates || turns
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ use crate::json_path::Step;
 /// A limit on what a process may use (OCI `process.rlimits`, setrlimit(2)).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Rlimit {
-    /// The name of the resource, such as `RLIMIT_NOFILE`. Which ones there are is the platform's to say.
+    /// The name of the resource, such as `RLIMIT_NOFILE`. Which ones there are is the platform's to
+    /// say.
     #[serde(rename = "type")]
     pub typ: String,
     /// The limit that is enforced, in the resource's own unit: at most [`hard`](Self::hard).

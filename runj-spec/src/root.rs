@@ -8,7 +8,8 @@ use crate::decode::{Decoded, Reader, boolean, non_empty};
 /// The root file system of a container (OCI `root`).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Root {
-    /// Where it is: an absolute path, or one relative to the bundle. [`Root::DEFAULT_PATH`] if not given.
+    /// Where it is: an absolute path, or one relative to the bundle. [`Root::DEFAULT_PATH`] if not
+    /// given.
     pub path: String,
     /// Whether the container sees it read-only.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

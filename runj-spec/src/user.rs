@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 
 use crate::decode::{Decoded, Reader, integer, uint32};
 
-/// Who a process runs as (OCI `process.user`). All ids are 0 if not given: engines for FreeBSD leave the user out.
+/// Who a process runs as (OCI `process.user`). All ids are 0 if not given: engines for FreeBSD
+/// leave the user out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct User {

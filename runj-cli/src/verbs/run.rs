@@ -23,7 +23,7 @@ pub(crate) fn run(runtime: &Runtime, run: &Run) -> Result<ExitCode, Error> {
         if outcome.is_ok() {
             deleted?;
         } else if let Err(error) = deleted {
-            tracing::warn!("{error}");
+            tracing::warn!("{:#}", Error::from(error));
         }
     }
     outcome

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::ffi::{CStr, CString, c_int, c_uint, c_void};
-use std::mem::{self, MaybeUninit};
 use std::os::fd::RawFd;
 use std::ptr;
 use std::time::{Duration, Instant};
@@ -193,7 +192,7 @@ pub(crate) fn process_wait(process: ProcessId, timeout: Duration) -> Result<bool
         0,
         0,
     );
-    match kqueue.kevent(&[watch], &mut [], Some(TimeSpec::from(Duration::ZERO).into())) {
+    match kqueue.kevent(&[watch], &mut [], Some(*TimeSpec::from(Duration::ZERO).as_ref())) {
         Ok(_) => {}
         Err(Errno::ESRCH) => return Ok(true),
         Err(errno) => return Err(Error::System { call: "kevent(2)", errno }),
@@ -202,7 +201,7 @@ pub(crate) fn process_wait(process: ProcessId, timeout: Duration) -> Result<bool
     while process.is_alive()? {
         let left = deadline.saturating_duration_since(Instant::now());
         let mut events = [watch];
-        match kqueue.kevent(&[], &mut events, Some(TimeSpec::from(left).into())) {
+        match kqueue.kevent(&[], &mut events, Some(*TimeSpec::from(left).as_ref())) {
             Ok(1) => return Ok(true),
             Ok(_) if left.is_zero() => return Ok(false),
             Ok(_) | Err(Errno::EINTR) => {}
@@ -223,16 +222,15 @@ fn micros(time: &libc::timeval) -> i64 {
 }
 
 fn boot_time() -> Result<i64, Error> {
-    let mut time = MaybeUninit::<libc::timeval>::uninit();
+    let mut time = libc::timeval { tv_sec: 0, tv_usec: 0 };
     let mut length = size_of::<libc::timeval>();
     let mib = [libc::CTL_KERN, libc::KERN_BOOTTIME];
-    // SAFETY: the buffer is as long as `length` says.
+    // SAFETY: the buffer is a timeval, as long as `length` says.
     let result = unsafe {
-        libc::sysctl(mib.as_ptr(), 2, time.as_mut_ptr().cast(), &mut length, ptr::null(), 0)
+        libc::sysctl(mib.as_ptr(), 2, (&raw mut time).cast(), &mut length, ptr::null(), 0)
     };
     Errno::result(result).map_err(Error::system("sysctl(kern.boottime)"))?;
-    // SAFETY: the kernel filled it in, and any bit pattern is a timeval.
-    Ok(micros(unsafe { &time.assume_init() }))
+    Ok(micros(&time))
 }
 
 fn process_table(mib: [c_int; 4]) -> Result<Vec<libc::kinfo_proc>, Error> {
@@ -308,5 +306,5 @@ impl Attachment {
 const _: () = {
     // sysctl(kern.proc) is laid out by this size (sys/user.h, KINFO_PROC_SIZE).
     #[cfg(target_pointer_width = "64")]
-    assert!(mem::size_of::<libc::kinfo_proc>() == 1088);
+    assert!(size_of::<libc::kinfo_proc>() == 1088);
 };

@@ -1,7 +1,7 @@
 //! Interfaces and jails of the running kernel. This takes root; the harness reports the cases as
 //! ignored to anybody else.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 mod inside;
 mod pair;
@@ -26,11 +26,12 @@ use crate::pair::{Pair, has_interface, loopback};
 use crate::site::{Full, Site, addresses_on, moving};
 
 fn main() -> ExitCode {
-    let cases: [(&str, fn()); 13] = [
+    let cases: [(&str, fn()); 14] = [
         ("an_alias_comes_and_goes", an_alias_comes_and_goes),
         ("an_alias_that_was_there_stays", an_alias_that_was_there_stays),
         ("an_alias_has_its_prefix_length", an_alias_has_its_prefix_length),
         ("an_ipv6_alias_can_be_used_at_once", an_ipv6_alias_can_be_used_at_once),
+        ("an_ipv6_alias_that_is_taken", an_ipv6_alias_that_is_taken),
         ("an_alias_on_no_interface", an_alias_on_no_interface),
         ("an_alias_undone_without_its_interface", an_alias_undone_without_its_interface),
         ("an_interface_moves_in_and_home", an_interface_moves_in_and_home),
@@ -56,7 +57,7 @@ fn main() -> ExitCode {
         })
         .collect();
     if !root {
-        println!("these need root");
+        eprintln!("these need root");
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -132,10 +133,29 @@ fn an_alias_has_its_prefix_length() {
 
 fn an_ipv6_alias_can_be_used_at_once() {
     let pair = Pair::new();
-    let plan = addresses_on(&pair.a, &[], &["fd18:4::1/64"]);
-    let site = Site::create(&plan);
+    // FreeBSD does not ask the neighbours about the first address of an interface.
+    addresses_on(&pair.a, &[], &["fd18:4::2/64"]).prepare(&mut Vec::new()).unwrap();
+    let site = Site::create(&addresses_on(&pair.a, &[], &["fd18:4::1/64"]));
     UdpSocket::bind("[fd18:4::1]:0").unwrap();
     drop(site);
+}
+
+fn an_ipv6_alias_that_is_taken() {
+    let pair = Pair::new();
+    let neighbour = Site::create(&addresses_on(&pair.a, &[], &["fd18:9::1/64"]));
+    let plan = addresses_on(&pair.b, &[], &["fd18:9::1/64"]);
+    let mut done = Vec::new();
+    let result = plan.prepare(&mut done).and_then(|()| plan.furnish(neighbour.jail, &mut done));
+    // FreeBSD knows its other interfaces; Linux asks the link, where the other end answers.
+    let error = match result.unwrap_err() {
+        error @ Error::AddressTaken { .. } if cfg!(target_os = "freebsd") => error,
+        error @ Error::Duplicate { .. } if cfg!(target_os = "linux") => error,
+        error => panic!("{error}"),
+    };
+    let message = error.to_string();
+    assert!(message.starts_with("config.json: freebsd.jail.ip6Addr[0]: fd18:9::1"), "{message}");
+    done.iter().for_each(|deed| deed.undo(None).unwrap());
+    assert!(has_address(&pair.a, "fd18:9::1"));
 }
 
 fn an_alias_on_no_interface() {

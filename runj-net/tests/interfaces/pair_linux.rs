@@ -19,27 +19,29 @@ pub(crate) fn create() -> (String, String) {
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let [a, b] = ["a", "b"].map(|end| format!("t{}x{number}{end}", std::process::id()));
 
-    let mut message = up(&a);
+    let mut message = named(&a);
     message.attributes.push(LinkAttribute::LinkInfo(vec![
         LinkInfo::Kind(InfoKind::Veth),
-        LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(up(&b)))),
+        LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(named(&b)))),
     ]));
     request(RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL).unwrap();
+    for end in [&a, &b] {
+        let mut message = named(end);
+        message.header.flags = LinkFlags::Up;
+        message.header.change_mask = LinkFlags::Up;
+        request(RouteNetlinkMessage::SetLink(message), 0).unwrap();
+    }
     (a, b)
 }
 
 /// Destroys the pair that an interface is of.
 pub(crate) fn destroy(interface: &str) {
-    let mut message = LinkMessage::default();
-    message.attributes.push(LinkAttribute::IfName(interface.to_owned()));
-    let _ = request(RouteNetlinkMessage::DelLink(message), 0);
+    let _ = request(RouteNetlinkMessage::DelLink(named(interface)), 0);
 }
 
-fn up(name: &str) -> LinkMessage {
+fn named(interface: &str) -> LinkMessage {
     let mut message = LinkMessage::default();
-    message.header.flags = LinkFlags::Up;
-    message.header.change_mask = LinkFlags::Up;
-    message.attributes.push(LinkAttribute::IfName(name.to_owned()));
+    message.attributes.push(LinkAttribute::IfName(interface.to_owned()));
     message
 }
 

@@ -10,6 +10,8 @@ use std::ptr;
 
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
+use nix::sys::stat::{Mode, umask};
+use nix::unistd::{Gid, Uid, chdir, setgid, setgroups, setsid, setuid};
 use runj_jail::{Attachment, Forked};
 
 use super::{Limit, platform};
@@ -29,11 +31,11 @@ pub(crate) struct Entry {
     pub(crate) args: Vec<CString>,
     pub(crate) env: Vec<CString>,
     pub(crate) cwd: CString,
-    pub(crate) uid: u32,
-    pub(crate) gid: u32,
+    pub(crate) uid: Uid,
+    pub(crate) gid: Gid,
     /// As setgroups(2) takes it on this platform.
-    pub(crate) groups: Vec<libc::gid_t>,
-    pub(crate) umask: Option<u32>,
+    pub(crate) groups: Vec<Gid>,
+    pub(crate) umask: Option<Mode>,
     pub(crate) limits: Vec<Limit>,
     pub(crate) no_new_privileges: bool,
 }
@@ -205,8 +207,7 @@ impl Entry {
         let at = |stage| move |errno| Failure { stage, errno };
 
         default_signals();
-        // SAFETY: takes no pointer.
-        check(unsafe { libc::setsid() }).map_err(at(Stage::Session))?;
+        setsid().map_err(at(Stage::Session))?;
         if let Some(terminal) = &self.terminal {
             take_terminal(terminal.as_raw_fd()).map_err(at(Stage::Terminal))?;
         }
@@ -225,20 +226,13 @@ impl Entry {
             check(unsafe { libc::setrlimit(limit.resource, &limit.value) })
                 .map_err(at(Stage::Limits))?;
         }
-        // SAFETY: the pointer is to a live C string.
-        check(unsafe { libc::chdir(self.cwd.as_ptr()) }).map_err(at(Stage::Cwd))?;
-        if let Some(umask) = self.umask {
-            // SAFETY: takes no pointer. Masks above 0o777 were refused.
-            #[allow(clippy::cast_possible_truncation)]
-            unsafe {
-                libc::umask(umask as libc::mode_t)
-            };
+        chdir(self.cwd.as_c_str()).map_err(at(Stage::Cwd))?;
+        if let Some(mask) = self.umask {
+            umask(mask);
         }
-        set_groups(&self.groups).map_err(at(Stage::Groups))?;
-        // SAFETY: takes no pointer.
-        check(unsafe { libc::setgid(self.gid) }).map_err(at(Stage::Gid))?;
-        // SAFETY: takes no pointer.
-        check(unsafe { libc::setuid(self.uid) }).map_err(at(Stage::Uid))?;
+        setgroups(&self.groups).map_err(at(Stage::Groups))?;
+        setgid(self.gid).map_err(at(Stage::Gid))?;
+        setuid(self.uid).map_err(at(Stage::Uid))?;
         if self.no_new_privileges {
             platform::no_new_privileges().map_err(at(Stage::NoNewPrivileges))?;
         }
@@ -377,12 +371,6 @@ fn accept(listener: RawFd) -> Result<RawFd, Errno> {
 fn send(report: RawFd, bytes: &[u8]) {
     // SAFETY: the pointer and the length are those of a live slice.
     unsafe { libc::send(report, bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL) };
-}
-
-fn set_groups(groups: &[libc::gid_t]) -> Result<(), Errno> {
-    let count = groups.len().try_into().map_err(|_| Errno::EINVAL)?;
-    // SAFETY: the pointer and the count are those of a live slice.
-    check(unsafe { libc::setgroups(count, groups.as_ptr()) }).map(drop)
 }
 
 fn check(result: c_int) -> Result<c_int, Errno> {

@@ -10,6 +10,7 @@ use std::ptr;
 
 use nix::errno::Errno;
 use nix::mount::{MntFlags, Nmount};
+use nix::unistd::Gid;
 use runj_jail::Jail;
 
 use super::MountRefusal;
@@ -40,8 +41,8 @@ pub(super) const LIMITS: &[(&str, Resource)] = &[
 ];
 
 /// The groups for setgroups(2), whose first one is the effective group (before FreeBSD 15).
-pub(crate) fn group_list(gid: u32, additional: &[u32]) -> Vec<libc::gid_t> {
-    [gid].iter().chain(additional).copied().collect()
+pub(crate) fn group_list(gid: u32, additional: &[u32]) -> Vec<Gid> {
+    [gid].iter().chain(additional).copied().map(Gid::from_raw).collect()
 }
 
 /// procctl(2), `PROC_NO_NEW_PRIVS_CTL`; libc does not have the numbers of sys/procctl.h.
@@ -109,6 +110,10 @@ unsafe extern "C" {
     fn connectat(fd: c_int, s: c_int, addr: *const libc::sockaddr, len: libc::socklen_t) -> c_int;
 }
 
+/// Does not show a mount in df(1) unless asked for (sys/mount.h); nix does not have it.
+const MNT_IGNORE: c_int = 0x0080_0000;
+const _: () = assert!(MNT_IGNORE.cast_unsigned() as u64 == libc::MNT_IGNORE);
+
 /// Mounts with nmount(2) right on the directory that `target` holds open.
 ///
 /// nmount(2) takes a path only. So a child goes into the directory and mounts on `.`: nothing is
@@ -118,16 +123,13 @@ pub(crate) fn mount(
     target: &MountTarget,
     _jail: Option<Jail>,
 ) -> Result<(), MountRefusal> {
-    let directory = match target {
-        MountTarget::Directory(directory) => directory,
+    if !target.directory {
         // Some kernels panic (a nullfs over a file on 13.2).
-        MountTarget::File(_) => {
-            return Err(MountRefusal {
-                errno: Errno::EOPNOTSUPP,
-                message: Some("a single file cannot be mounted".into()),
-            });
-        }
-    };
+        return Err(MountRefusal {
+            errno: Errno::EOPNOTSUPP,
+            message: Some("runj does not mount single files on FreeBSD yet".into()),
+        });
+    }
     let text = |text: &[u8]| CString::new(text).map_err(|_| Errno::EINVAL);
     let fstype = text(file_system.fstype.as_bytes())?;
     let from = text(file_system.from.as_os_str().as_bytes())?;
@@ -148,8 +150,7 @@ pub(crate) fn mount(
             None => request.null_opt(name),
         };
     }
-    // MNT_IGNORE: a container's mounts are not shown by df(1) unless asked for.
-    let mut flags = MntFlags::from_bits_retain(libc::MNT_IGNORE);
+    let mut flags = MntFlags::from_bits_retain(MNT_IGNORE);
     flags.set(MntFlags::MNT_RDONLY, file_system.read_only);
     flags.set(MntFlags::MNT_NOSUID, file_system.nosuid);
     flags.set(MntFlags::MNT_NOEXEC, file_system.noexec);
@@ -160,7 +161,7 @@ pub(crate) fn mount(
     // (_malloc_prefork), and nothing else that other threads may hold is touched there.
     match Errno::result(unsafe { libc::fork() })? {
         0 => {
-            let refusal = match nix::unistd::fchdir(directory) {
+            let refusal = match nix::unistd::fchdir(&target.fd) {
                 Ok(()) => match request.nmount(flags) {
                     Ok(()) => None,
                     Err(error) => Some((error.error(), error.errmsg().map(str::to_owned))),
@@ -212,13 +213,10 @@ pub(crate) fn unmount(path: &Path) -> Result<(), Errno> {
     // SAFETY: an fsid is two ints.
     let [first, second]: [i32; 2] = unsafe { std::mem::transmute(mount.f_fsid) };
     let id = CString::new(format!("FSID:{first}:{second}")).map_err(|_| Errno::EINVAL)?;
-    let unmount = |flags| {
-        // SAFETY: the pointer is to a live C string.
-        Errno::result(unsafe { libc::unmount(id.as_ptr(), libc::MNT_BYFSID | flags) })
-    };
-    match unmount(0) {
-        Err(Errno::EBUSY) => unmount(libc::MNT_FORCE).map(drop),
-        result => result.map(drop),
+    let unmount = |flags| nix::mount::unmount(id.as_c_str(), MntFlags::MNT_BYFSID | flags);
+    match unmount(MntFlags::empty()) {
+        Err(Errno::EBUSY) => unmount(MntFlags::MNT_FORCE),
+        result => result,
     }
 }
 

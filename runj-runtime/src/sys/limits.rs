@@ -35,4 +35,3 @@ pub(crate) fn limit_names() -> Vec<&'static str> {
 fn amount(value: u64) -> libc::rlim_t {
     libc::rlim_t::try_from(value).unwrap_or(libc::RLIM_INFINITY)
 }
-

@@ -11,10 +11,11 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::mount::{MntFlags, umount2};
 use nix::sys::stat::{Mode, SFlag, makedev, mkdirat, mknodat};
-use nix::unistd::symlinkat;
+use nix::unistd::{Gid, symlinkat};
 use runj_jail::Jail;
 
 use super::MountRefusal;
+use crate::error::whole;
 use crate::mounts::{FileSystem, MountTarget};
 
 pub(super) type Resource = libc::__rlimit_resource_t;
@@ -43,8 +44,8 @@ pub(super) const LIMITS: &[(&str, Resource)] = &[
 ];
 
 /// The groups for setgroups(2), which do not include the group itself.
-pub(crate) fn group_list(_gid: u32, additional: &[u32]) -> Vec<libc::gid_t> {
-    additional.to_vec()
+pub(crate) fn group_list(_gid: u32, additional: &[u32]) -> Vec<Gid> {
+    additional.iter().copied().map(Gid::from_raw).collect()
 }
 
 /// prctl(2), `PR_SET_NO_NEW_PRIVS`.
@@ -67,9 +68,8 @@ pub(super) unsafe fn close_range(first: u32, last: u32) -> c_int {
 /// Marks every descriptor from `first` on close-on-exec (close_range(2)).
 pub(super) fn close_on_exec_from(first: u32) -> c_int {
     // SAFETY: takes no pointer and closes nothing yet.
-    let result = unsafe {
-        libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC)
-    };
+    let result =
+        unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
     if result == 0 { 0 } else { -1 }
 }
 
@@ -95,8 +95,7 @@ pub(super) fn connect_at(
     length: libc::socklen_t,
 ) -> Result<(), Errno> {
     // SAFETY: the address is live and as long as said.
-    Errno::result(unsafe { libc::connect(socket, ptr::from_ref(address).cast(), length) })
-        .map(drop)
+    Errno::result(unsafe { libc::connect(socket, ptr::from_ref(address).cast(), length) }).map(drop)
 }
 
 /// Mounts what stands for the FreeBSD file system, right on what `target` holds open.
@@ -122,14 +121,14 @@ pub(crate) fn mount(
             set_attributes(&tree, file_system)?;
             attach(&tree, target)?;
             let pts = openat(&tree, "pts", OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())?;
-            attach(&clone_tree(Path::new("/dev/pts"))?, &MountTarget::Directory(pts))?;
+            attach(&clone_tree(Path::new("/dev/pts"))?, &MountTarget { fd: pts, directory: true })?;
         }
         "fdescfs" => {
             let tree = new_file_system(c"tmpfs", &[option("mode", "755")])?;
             let inside = fill_fd(&tree)?;
             set_attributes(&tree, file_system)?;
             attach(&tree, target)?;
-            attach(&procfs(jail)?, &MountTarget::Directory(inside))?;
+            attach(&procfs(jail)?, &MountTarget { fd: inside, directory: true })?;
         }
         "procfs" => {
             let tree = procfs(jail)?;
@@ -174,12 +173,7 @@ fn fill_dev(tree: &OwnedFd) -> Result<(), Errno> {
     for &(name, major, minor) in DEVICES {
         mknodat(tree, name, SFlag::S_IFCHR, all, makedev(major, minor))?;
         // Whatever the caller's umask is.
-        nix::sys::stat::fchmodat(
-            tree,
-            name,
-            all,
-            nix::sys::stat::FchmodatFlags::FollowSymlink,
-        )?;
+        nix::sys::stat::fchmodat(tree, name, all, nix::sys::stat::FchmodatFlags::FollowSymlink)?;
     }
     for name in ["fd", "pts"] {
         mkdirat(tree, name, Mode::from_bits_truncate(0o755))?;
@@ -209,7 +203,7 @@ fn procfs(jail: Option<Jail>) -> Result<OwnedFd, MountRefusal> {
         None => Ok(new_file_system(c"proc", &[])?),
         Some(jail) => runj_jail::host::procfs(jail).map_err(|error| MountRefusal {
             errno: error.errno().unwrap_or(Errno::EIO),
-            message: Some(error.to_string()),
+            message: Some(whole(&error)),
         }),
     }
 }
@@ -224,9 +218,8 @@ fn new_file_system(fstype: &CStr, options: &[MountOption]) -> Result<OwnedFd, Er
     const FSMOUNT_CLOEXEC: c_int = 1;
     let nothing = ptr::null::<c_void>();
     // SAFETY: the pointer is to a live C string.
-    let context = new_fd(unsafe {
-        libc::syscall(libc::SYS_fsopen, fstype.as_ptr(), FSOPEN_CLOEXEC)
-    })?;
+    let context =
+        new_fd(unsafe { libc::syscall(libc::SYS_fsopen, fstype.as_ptr(), FSOPEN_CLOEXEC) })?;
     let raw = context.as_raw_fd();
     for (name, value) in options {
         let name = CString::new(name.as_str()).map_err(|_| Errno::EINVAL)?;
@@ -267,14 +260,13 @@ fn clone_tree(source: &Path) -> Result<OwnedFd, Errno> {
 fn attach(tree: &OwnedFd, target: &MountTarget) -> Result<(), Errno> {
     const MOVE_MOUNT_F_EMPTY_PATH: c_int = 0x04;
     const MOVE_MOUNT_T_EMPTY_PATH: c_int = 0x40;
-    let (MountTarget::Directory(target) | MountTarget::File(target)) = target;
     // SAFETY: the pointers are to live C strings.
     check(unsafe {
         libc::syscall(
             libc::SYS_move_mount,
             tree.as_raw_fd(),
             c"".as_ptr(),
-            target.as_raw_fd(),
+            target.fd.as_raw_fd(),
             c"".as_ptr(),
             MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH,
         )
@@ -292,8 +284,7 @@ fn set_attributes(tree: &OwnedFd, file_system: &FileSystem) -> Result<(), Errno>
     ];
     let set = attributes.iter().filter(|(on, _)| *on).fold(0, |set, (_, bit)| set | bit);
     let clear = if file_system.noatime { libc::MOUNT_ATTR__ATIME } else { 0 };
-    let request =
-        libc::mount_attr { attr_set: set, attr_clr: clear, propagation: 0, userns_fd: 0 };
+    let request = libc::mount_attr { attr_set: set, attr_clr: clear, propagation: 0, userns_fd: 0 };
     // SAFETY: the pointers are to a live C string and a live mount_attr of that size.
     check(unsafe {
         libc::syscall(
@@ -332,9 +323,10 @@ fn mount_point(line: &[u8]) -> PathBuf {
     let mut path = Vec::with_capacity(field.len());
     let mut rest = field;
     while let Some((&byte, after)) = rest.split_first() {
-        let escaped = (byte == b'\\').then(|| after.get(..3)).flatten().and_then(|digits| {
-            u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok()
-        });
+        let escaped = (byte == b'\\')
+            .then(|| after.get(..3))
+            .flatten()
+            .and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
         match escaped {
             Some(byte) => {
                 path.push(byte);

@@ -26,8 +26,8 @@ pub(crate) use hook::{keep_only_standard_streams, kill_group};
 pub(crate) use limits::{Limit, limit, limit_names};
 pub(crate) use platform::{group_list, mount, mounts_on, unmount};
 pub(crate) use socket::{connect, listen};
-pub(crate) use terminal::{owned, set_terminal_size, terminal_name};
 pub use terminal::copy_terminal_size;
+pub(crate) use terminal::{owned, set_terminal_size, terminal_name};
 
 /// Why the kernel did not mount something.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ pub(crate) fn is_directory(fd: u32) -> Result<bool, Errno> {
 /// Collects a child that is about to end.
 pub(crate) fn collect(pid: i32) {
     // SAFETY: waitpid(2) is told that nobody wants the status.
-    while Errno::result(unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) })
-        == Err(Errno::EINTR)
-    {}
+    while Errno::result(unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) }) == Err(Errno::EINTR)
+    {
+    }
 }

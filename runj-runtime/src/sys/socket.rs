@@ -63,7 +63,7 @@ fn at(
     }
     // The kernel wants a NUL behind the path.
     room.next().ok_or(Errno::ENAMETOOLONG)?;
-    let length = libc::socklen_t::try_from(size_of::<libc::sockaddr_un>())
-        .map_err(|_| Errno::EINVAL)?;
+    let length =
+        libc::socklen_t::try_from(size_of::<libc::sockaddr_un>()).map_err(|_| Errno::EINVAL)?;
     with(directory.as_fd(), &address, length)
 }

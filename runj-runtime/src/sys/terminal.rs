@@ -45,8 +45,7 @@ pub(crate) fn set_terminal_size(terminal: impl AsFd, rows: u16, columns: u16) ->
 pub fn copy_terminal_size(from: impl AsFd, to: impl AsFd) -> Result<(), Errno> {
     let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
     // SAFETY: TIOCGWINSZ fills in a winsize.
-    let result =
-        unsafe { libc::ioctl(from.as_fd().as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) };
+    let result = unsafe { libc::ioctl(from.as_fd().as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) };
     Errno::result(result)?;
     set_terminal_size(to, size.ws_row, size.ws_col)
 }

@@ -1,7 +1,7 @@
 //! Documents to test with, made at random.
 //!
-//! All of them are right, and written as runj-spec prints them. At every level there are properties that it does not
-//! know; their names start with `x`, which no known one does.
+//! All of them are right, and written as runj-spec prints them. At every level there are properties
+//! that it does not know; their names start with `x`, which no known one does.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -34,7 +34,8 @@ pub(crate) fn any_json() -> BoxedStrategy<Value> {
 /// Properties of an object, each with its name.
 type Properties = Vec<(&'static str, BoxedStrategy<Value>)>;
 
-/// An object with all of `required`, any of `optional` and some unknown properties; at least one in all.
+/// An object with all of `required`, any of `optional` and some unknown properties; at least one in
+/// all.
 fn object(required: Properties, optional: Properties) -> BoxedStrategy<Value> {
     let required = required
         .into_iter()
@@ -154,7 +155,9 @@ pub(crate) fn process() -> BoxedStrategy<Value> {
     let size = object(vec![("height", side()), ("width", side())], vec![]);
     let rlimits = btree_map("RLIMIT_[A-Z]{1,8}", (any::<u64>(), any::<u64>()), 1..4)
         .prop_map(|limits| {
-            let limit = |(typ, (a, b)): (String, (u64, u64))| json!({"type": typ, "soft": a.min(b), "hard": a.max(b)});
+            let limit = |(typ, (a, b)): (String, (u64, u64))| {
+                json!({"type": typ, "soft": a.min(b), "hard": a.max(b)})
+            };
             limits.into_iter().map(limit).collect::<Value>()
         })
         .boxed();

@@ -57,7 +57,8 @@ struct Fault {
     value: Value,
 }
 
-/// For every value of the bundle that is no object or list, and for every list, one of another type.
+/// For every value of the bundle that is no object or list, and for every list, one of another
+/// type.
 fn faults() -> Vec<Fault> {
     fn visit(
         document: usize,

@@ -10,6 +10,7 @@
 //! It needs root and is not a security boundary; docs/development-host.md tells where it differs
 //! from FreeBSD.
 
+mod address_calls;
 mod addresses;
 mod attachment;
 mod filter;
@@ -19,6 +20,7 @@ mod holder;
 pub mod host;
 mod names;
 mod namespaces;
+mod listener;
 mod notify;
 mod options;
 mod pidfd;

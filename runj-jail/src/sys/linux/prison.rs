@@ -171,10 +171,6 @@ impl Prisons {
         self.jails.get(&jid)
     }
 
-    pub(super) fn find_mut(&mut self, jid: i32) -> Option<&mut Prison> {
-        self.jails.get_mut(&jid)
-    }
-
     pub(super) fn insert(&mut self, prison: Prison) {
         self.jails.insert(prison.jid, prison);
     }

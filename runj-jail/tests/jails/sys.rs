@@ -1,0 +1,156 @@
+//! Running code of the test itself inside a jail.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+
+use nix::errno::Errno;
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{Pid, pipe};
+use runj_jail::{Forked, Jail};
+
+/// A process of the test in a jail.
+pub(crate) struct Inside {
+    pub(crate) pid: i32,
+    output: File,
+}
+
+impl Inside {
+    /// Reads the next line that it wrote.
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = Vec::new();
+        let mut byte = [0];
+        while self.output.read(&mut byte).unwrap() == 1 && byte[0] != b'\n' {
+            line.push(byte[0]);
+        }
+        String::from_utf8(line).unwrap()
+    }
+
+    /// Reads the rest of what it writes and waits for its end.
+    pub(crate) fn finish(mut self) -> (String, WaitStatus) {
+        let mut text = String::new();
+        self.output.read_to_string(&mut text).unwrap();
+        (text, waitpid(Pid::from_raw(self.pid), None).unwrap())
+    }
+}
+
+/// Starts a process that enters the jail and then does `act`, which may write to its argument.
+pub(crate) fn start(jail: Jail, act: impl FnOnce(&mut File)) -> Inside {
+    let attachment = jail.attachment().unwrap();
+    let (reading, writing) = pipe().unwrap();
+    // SAFETY: this process has one thread (main.rs), so that the child may do what it likes.
+    match unsafe { attachment.fork() }.unwrap() {
+        Forked::Child => {
+            drop(reading);
+            let mut output = File::from(writing);
+            attachment.enter().map_or_else(
+                |errno| write!(output, "not entered: {errno}").unwrap(),
+                |()| {
+                    let act = std::panic::AssertUnwindSafe(|| act(&mut output));
+                    let _ = std::panic::catch_unwind(act);
+                },
+            );
+            drop(output);
+            // SAFETY: takes no pointer and does not return.
+            unsafe { libc::_exit(0) }
+        }
+        Forked::Parent(pid) => {
+            drop::<OwnedFd>(writing);
+            Inside { pid, output: File::from(reading) }
+        }
+    }
+}
+
+/// What `act` writes in the jail.
+pub(crate) fn run(jail: Jail, act: impl FnOnce(&mut File)) -> String {
+    let (text, status) = start(jail, act).finish();
+    assert!(matches!(status, WaitStatus::Exited(_, 0)), "{status:?}: {text}");
+    text
+}
+
+/// Tries to enter the jail with a descriptor that `open` made.
+pub(crate) fn enter_with(jail: Jail, open: impl FnOnce() -> File) -> Result<(), Errno> {
+    let attachment = jail.attachment().unwrap();
+    // SAFETY: this process has one thread.
+    match unsafe { attachment.fork() }.unwrap() {
+        Forked::Child => {
+            let opened = open();
+            let code = attachment.enter().map_or_else(|errno| errno as i32, |()| 0);
+            drop(opened);
+            // SAFETY: takes no pointer and does not return.
+            unsafe { libc::_exit(code) }
+        }
+        Forked::Parent(pid) => match waitpid(Pid::from_raw(pid), None).unwrap() {
+            WaitStatus::Exited(_, 0) => Ok(()),
+            WaitStatus::Exited(_, code) => Err(Errno::from_raw(code)),
+            status => panic!("{status:?}"),
+        },
+    }
+}
+
+/// `socket(2)`; the errno or 0.
+pub(crate) fn socket(family: i32, kind: i32, protocol: i32) -> i32 {
+    // SAFETY: the call takes no pointer.
+    let fd = unsafe { libc::socket(family, kind, protocol) };
+    if fd == -1 {
+        return Errno::last_raw();
+    }
+    // SAFETY: just made, and nobody else's.
+    unsafe { libc::close(fd) };
+    0
+}
+
+/// Makes a System V shared memory segment; its id, or minus the errno.
+pub(crate) fn shmget(key: i32) -> i32 {
+    // SAFETY: the call takes no pointer.
+    let id = unsafe { libc::shmget(key, 4096, libc::IPC_CREAT | 0o600) };
+    if id == -1 { -Errno::last_raw() } else { id }
+}
+
+/// Removes a System V shared memory segment.
+pub(crate) fn shmrm(id: i32) {
+    // SAFETY: the command does not look at the pointer.
+    unsafe { libc::shmctl(id, libc::IPC_RMID, std::ptr::null_mut()) };
+}
+
+/// Makes a child that ends when it is told to; for jails that are to have several processes.
+pub(crate) fn fork_sleeper() -> i32 {
+    // SAFETY: this process has one thread.
+    match unsafe { nix::unistd::fork() }.unwrap() {
+        nix::unistd::ForkResult::Parent { child } => child.as_raw(),
+        nix::unistd::ForkResult::Child => sleep_for_ever(),
+    }
+}
+
+/// Waits for a signal that ends the process.
+pub(crate) fn sleep_for_ever() -> ! {
+    loop {
+        nix::unistd::pause();
+    }
+}
+
+/// Binds a socket to an address in memory that cannot be written to; the address that it has
+/// then, or the errno.
+#[cfg(target_os = "linux")]
+pub(crate) fn bind_constant_loopback() -> String {
+    use std::os::fd::AsRawFd;
+
+    use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, getsockname, socket};
+
+    // What a C program keeps in a `static const struct sockaddr_in`.
+    static LOOPBACK: libc::sockaddr_in = libc::sockaddr_in {
+        sin_family: libc::AF_INET as libc::sa_family_t,
+        sin_port: 0,
+        sin_addr: libc::in_addr { s_addr: u32::from_ne_bytes([127, 0, 0, 1]) },
+        sin_zero: [0; 8],
+    };
+    let kind = SockType::Stream;
+    let fd = socket(AddressFamily::Inet, kind, SockFlag::SOCK_CLOEXEC, None).unwrap();
+    let length = libc::socklen_t::try_from(size_of_val(&LOOPBACK)).unwrap();
+    // SAFETY: the pointer is to as many bytes as the length says, and the call only reads them.
+    let result = unsafe { libc::bind(fd.as_raw_fd(), (&raw const LOOPBACK).cast(), length) };
+    match Errno::result(result) {
+        Ok(_) => getsockname::<SockaddrIn>(fd.as_raw_fd()).unwrap().ip().to_string(),
+        Err(errno) => errno.to_string(),
+    }
+}
