@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use runj_jail::Signal;
+use runj_jail::{JailName, Signal};
 use runj_runtime::Runtime;
 use runj_spec::ContainerId;
 
@@ -65,6 +65,10 @@ pub(crate) struct Bundle {
     /// The bundle: the directory with config.json and, if there is one, runj.ext.json
     #[arg(short, long, value_name = "DIR", default_value = ".")]
     pub(crate) bundle: PathBuf,
+
+    /// The name of the jail, instead of the id
+    #[arg(long, value_name = "NAME")]
+    pub(crate) jail_name: Option<JailName>,
 
     #[command(flatten)]
     pub(crate) io: Io,

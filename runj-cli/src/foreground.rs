@@ -3,17 +3,19 @@
 use std::io::{self, IsTerminal as _, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use anyhow::{Context as _, Error};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use runj_runtime::{Started, copy_terminal_size};
 use signal_hook::consts::signal as signals;
+use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
 /// What is passed on to the process. The others end or stop runj itself, or cannot be caught.
@@ -31,6 +33,13 @@ const PASSED_ON: &[i32] = &[
     signals::SIGTTOU,
 ];
 
+/// Makes sure that the kernel tells how children end, hooks among them: it does not when whoever
+/// called us ignores SIGCHLD (wait(2)), and ignoring is inherited.
+pub(crate) fn notice_children() -> Result<(), Error> {
+    flag::register(signals::SIGCHLD, Arc::default()).context("cannot catch SIGCHLD")?;
+    Ok(())
+}
+
 /// Catches signals from before the process exists, so that none is lost.
 pub(crate) struct Foreground {
     signals: Signals,
@@ -39,7 +48,11 @@ pub(crate) struct Foreground {
 impl Foreground {
     pub(crate) fn prepare() -> Result<Self, Error> {
         let caught = PASSED_ON.iter().chain(&[signals::SIGCHLD, signals::SIGWINCH]);
-        Ok(Self { signals: Signals::new(caught).context("cannot catch signals")? })
+        let signals = Signals::new(caught.clone()).context("cannot catch signals")?;
+        // Whoever called us may have blocked some, and we would wait for them in vain.
+        let caught = caught.filter_map(|&signal| Signal::try_from(signal).ok());
+        SigSet::from_iter(caught).thread_unblock().context("cannot unblock signals")?;
+        Ok(Self { signals })
     }
 
     /// Waits for the process's end; its exit status, or 128 and the signal that ended it.

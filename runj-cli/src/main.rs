@@ -21,7 +21,8 @@ fn main() -> ExitCode {
         Ok(flags) => flags,
         Err(error) => return misused(&error),
     };
-    let outcome = log::start(&flags).and_then(|()| run(&flags));
+    let outcome =
+        log::start(&flags).and_then(|()| foreground::notice_children()).and_then(|()| run(&flags));
     match outcome {
         Ok(status) => status,
         Err(error) => {

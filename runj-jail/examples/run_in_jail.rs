@@ -30,7 +30,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let ran = sys::run(jail, &command);
     jail.remove()?;
     if !jail.wait_gone(Duration::from_secs(10))? {
-        eprintln!("jail {} is still dying", jail.jid());
+        return Err(format!("jail {} is still dying", jail.jid()).into());
     }
     Ok(ExitCode::from(ran?))
 }

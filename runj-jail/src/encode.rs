@@ -111,10 +111,8 @@ mod tests {
                 .prop_map(|m| (Kind::Jailsys, Value::Jailsys(m))),
             any::<i32>().prop_map(|i| (Kind::Int, Value::Int(i))),
             "[^\0]{0,64}".prop_map(|s| (Kind::String, Value::String(s))),
-            prop::collection::vec(any::<Ipv4Addr>(), 0..8)
-                .prop_map(|a| (Kind::Ip4, Value::Ip4(a))),
-            prop::collection::vec(any::<Ipv6Addr>(), 0..8)
-                .prop_map(|a| (Kind::Ip6, Value::Ip6(a))),
+            prop::collection::vec(any::<Ipv4Addr>(), 0..8).prop_map(|a| (Kind::Ip4, Value::Ip4(a))),
+            prop::collection::vec(any::<Ipv6Addr>(), 0..8).prop_map(|a| (Kind::Ip6, Value::Ip6(a))),
         ]
     }
 

@@ -46,7 +46,6 @@ mod signal;
 #[allow(unsafe_code)]
 mod sys;
 
-pub use sys::{Attachment, Forked};
 pub use error::Error;
 pub use jail::Jail;
 pub use jid::{BadJid, Jid};
@@ -57,3 +56,4 @@ pub use process::ProcessId;
 pub use signal::{BadSignal, Signal};
 #[cfg(target_os = "linux")]
 pub use sys::host;
+pub use sys::{Attachment, Forked};

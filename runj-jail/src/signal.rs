@@ -9,7 +9,9 @@ pub struct Signal(i32);
 
 /// A text that names no signal.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a signal: expected a number from 1 to {LAST} or a name such as TERM or SIGTERM")]
+#[error(
+    "{0:?} is not a signal: expected a number from 1 to {LAST} or a name such as TERM or SIGTERM"
+)]
 pub struct BadSignal(String);
 
 /// The last signal that kill(2) takes.

@@ -45,6 +45,7 @@ mod host;
 mod plan;
 #[allow(unsafe_code)]
 mod sys;
+mod work;
 
 pub use conflict::{Conflict, Refused};
 pub use deed::{Deed, Journal};

@@ -139,6 +139,8 @@ pub(crate) fn remove_made(root: BorrowedFd<'_>, path: &Path, directory: bool) ->
         UnlinkatFlags::NoRemoveDir
     };
     match unlinkat(&here, name, flags) {
+        // Said even of what is not there, and then it never could be made.
+        Err(Errno::EROFS) if kind(here.as_fd(), name) == Err(Errno::ENOENT) => Ok(()),
         Ok(()) | Err(Errno::ENOENT | Errno::ENOTEMPTY | Errno::EEXIST | Errno::ENOTDIR) => Ok(()),
         Err(errno) => Err(errno),
     }

@@ -5,6 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use nix::unistd::geteuid;
 use runj_jail::{Jail, JailName, ProcessId};
 use runj_net::Journal;
 use runj_spec::{Bundle, Container, ContainerId, Process};
@@ -33,6 +34,7 @@ pub struct CreateOptions {
     relays_terminal: bool,
     pid_file: Option<PathBuf>,
     preserve_fds: u32,
+    jail_name: Option<JailName>,
 }
 
 impl CreateOptions {
@@ -45,6 +47,7 @@ impl CreateOptions {
             relays_terminal: false,
             pid_file: None,
             preserve_fds: 0,
+            jail_name: None,
         }
     }
 
@@ -76,6 +79,14 @@ impl CreateOptions {
         self.preserve_fds = count;
         self
     }
+
+    /// Gives the jail this name, below its parent's if it has one, instead of the id. For engines
+    /// that have more than one container of the same id.
+    #[must_use]
+    pub fn jail_name(mut self, name: Option<JailName>) -> Self {
+        self.jail_name = name;
+        self
+    }
 }
 
 /// Everything about the container, decided and checked before the host is touched.
@@ -97,6 +108,9 @@ impl Runtime {
     /// When the bundle asks for what cannot be had, or a step fails. Then nothing is left.
     pub fn create(&self, id: &ContainerId, options: &CreateOptions) -> Result<Started, Error> {
         let plan = Plan::new(id, options)?;
+        if !geteuid().is_root() {
+            return Err(Error::NotRoot);
+        }
         let mut container = self.store.create(id)?;
         match build(&plan, options, &mut container) {
             Ok(started) => Ok(started),
@@ -133,7 +147,7 @@ impl Plan {
         let root = root(&container, &directory)?;
         let mounts = mounts::plan(&container.mounts, &directory)?;
         let network = runj_net::plan(&container.jail)?;
-        let jail_name = name(id, &container)?;
+        let jail_name = name(id, &container, options)?;
         Ok(Self { bundle, container, process, root, jail_name, mounts, network })
     }
 }
@@ -157,13 +171,22 @@ fn root(container: &Container, bundle: &Path) -> Result<PathBuf, Error> {
 }
 
 /// The name of the container's jail, below that of its parent if it has one.
-fn name(id: &ContainerId, container: &Container) -> Result<JailName, Error> {
+fn name(
+    id: &ContainerId,
+    container: &Container,
+    options: &CreateOptions,
+) -> Result<JailName, Error> {
     let unusable = |place: String, value: &str, error: runj_jail::BadJailName| Error::Unusable {
         place,
         value: format!("{value:?}"),
         reason: error.to_string(),
     };
-    let own = jail_name(id).map_err(|error| unusable("container id".into(), id.as_ref(), error))?;
+    let own = match &options.jail_name {
+        Some(name) => name.clone(),
+        None => {
+            jail_name(id).map_err(|error| unusable("container id".into(), id.as_ref(), error))?
+        }
+    };
     let Some(parent) = &container.jail.parent else { return Ok(own) };
     let bad = |error| unusable(parent.origin.to_string(), &parent.value, error);
     let name: JailName = parent.value.parse().map_err(bad)?;
@@ -236,13 +259,9 @@ fn create_jail(plan: &Plan, path: &Path, container: &mut Locked) -> Result<Jail,
     // Asked before the jail is written down: somebody else's must not be removed as ours.
     if let Some(other) = Jail::find(&plan.jail_name)? {
         return Err(Error::Unusable {
-            place: "container id".into(),
-            value: format!("{:?}", container.directory().id().as_ref()),
-            reason: format!(
-                "there is a jail of the name {:?} already, jid {}",
-                plan.jail_name.as_str(),
-                other.jid()
-            ),
+            place: "jail name".into(),
+            value: format!("{:?}", plan.jail_name.as_str()),
+            reason: format!("there is a jail of that name already, jid {}", other.jid()),
         });
     }
     container.record(&Deed::Jail)?;
@@ -269,14 +288,28 @@ fn start_init(
     let entry = process::entry(&plan.process, place, jail, gate, &console, options.preserve_fds)?;
     let terminal = console.hand_over(options.console_socket.as_deref())?;
     let pid = entry.spawn()?;
+    let on_record = put_on_record(pid, plan, record, container);
+    if on_record.is_ok() && ours.write_all(&[1]).is_ok() {
+        return Ok(Started { pid, terminal });
+    }
+    // It waits for word from us and ends when there is none.
+    drop((entry, ours));
+    sys::collect(pid);
+    Err(on_record.err().unwrap_or(ProcessError::Died.into()))
+}
+
+fn put_on_record(
+    pid: i32,
+    plan: &Plan,
+    record: &mut Record,
+    container: &Locked,
+) -> Result<(), Error> {
     let init = ProcessId::of(pid)?.ok_or(ProcessError::Died)?;
     record.init = Some(init.into());
     if !has_hooks(plan) {
         record.phase = Phase::Created;
     }
-    container.write(record)?;
-    ours.write_all(&[1]).map_err(|_| ProcessError::Died)?;
-    Ok(Started { pid, terminal })
+    container.write(record)
 }
 
 fn has_hooks(plan: &Plan) -> bool {

@@ -20,6 +20,9 @@ pub enum Error {
     /// There is one already.
     #[error("container with given ID already exists: {0}")]
     Exists(ContainerId),
+    /// Jails and mounts are root's to make.
+    #[error("permission denied: creating a container takes root")]
+    NotRoot,
     /// The verb needs a process that runs.
     #[error("container not running: {id} is {status}")]
     NotRunning {
@@ -81,7 +84,7 @@ pub enum Error {
         reason: String,
     },
     /// The container's process could not be started.
-    #[error("{0}")]
+    #[error(transparent)]
     Process(#[from] ProcessError),
     /// A hook failed.
     #[error("{place}: {path:?}: {reason}")]

@@ -275,10 +275,10 @@ fn reach(
         reason,
     };
     let failed = |errno: Errno| refused(errno.desc().to_owned());
-    // Each turn makes one directory, so as many turns as the path has names are enough, but for
-    // a container that removes them at the same time.
-    let names = plan.destination.components().count();
-    for _ in 0..=names {
+    // Each turn makes one directory, so as many turns as names are missing at first are enough,
+    // but for a container that removes them at the same time.
+    let mut turns = None;
+    loop {
         match beneath::find(fd, &plan.destination).map_err(failed)? {
             Found::Directory(place) if place.path.as_os_str().is_empty() => {
                 return Err(refused("it leads to the container's root".into()));
@@ -299,7 +299,11 @@ fn reach(
                 return Err(refused("it is no directory".into()));
             }
             Found::Missing(place, names) => {
-                let Some(name) = names.front() else { continue };
+                let turns = turns.get_or_insert(2 * names.len());
+                let Some(name) = names.front().filter(|_| *turns > 0) else {
+                    return Err(refused("it keeps changing".into()));
+                };
+                *turns -= 1;
                 let directory = plan.directory || names.len() > 1;
                 container.record(&Deed::MountPoint {
                     root: root.to_owned(),
@@ -319,7 +323,6 @@ fn reach(
             }
         }
     }
-    Err(refused("it keeps changing".into()))
 }
 
 fn open_file(place: &Place, name: &OsStr) -> Result<OwnedFd, Errno> {

@@ -15,6 +15,7 @@ use crate::mounts;
 use crate::record::Record;
 use crate::runtime::jail_of;
 use crate::store::Locked;
+use crate::sys;
 
 /// How long killed processes may take to end.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -25,7 +26,14 @@ pub(crate) fn after_failure(container: Locked) {
     let undone = container
         .directory()
         .read()
-        .and_then(|record| undo(&container, record.as_ref()))
+        .and_then(|record| {
+            undo(&container, record.as_ref())?;
+            // Dead by now, and our child.
+            if let Some(init) = record.and_then(|record| record.init()) {
+                sys::collect(init.pid());
+            }
+            Ok(())
+        })
         .and_then(|()| container.remove());
     if let Err(error) = undone {
         tracing::warn!("undoing the creation of {id}: {}", whole(&error));

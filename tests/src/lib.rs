@@ -1,1 +1,30 @@
-//! Placeholder.
+//! What the tests of `runj` have in common: a [`Sandbox`] with a state directory of its own,
+//! [`Bundle`]s whose root borrows the host's programs, [`Container`]s, the host as it is
+//! ([`HostState`]), and the far end of a container's [`Terminal`].
+//!
+//! The tests know `runj` as a user does: by its command line, its output, and what is to be seen
+//! on the host. Only where a user would call jls(8) or kill(1) do they use [`runj_jail`].
+
+// What goes wrong here is a test that fails, and is said by a panic.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod bundle;
+mod container;
+mod host_state;
+mod invocation;
+mod programs;
+mod sandbox;
+#[allow(unsafe_code)]
+mod sys;
+mod terminal;
+mod wait;
+
+pub use bundle::Bundle;
+pub use container::Container;
+pub use host_state::HostState;
+pub use invocation::{Invocation, Outcome, Running};
+pub use programs::Programs;
+pub use sandbox::Sandbox;
+pub use sys::exchange;
+pub use terminal::{ConsoleSocket, Terminal};
+pub use wait::{DEADLINE, eventually};

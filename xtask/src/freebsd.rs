@@ -2,6 +2,7 @@
 
 mod rust_src;
 mod standard_library;
+mod test;
 
 use std::process::Command;
 
@@ -18,12 +19,14 @@ const TARGETS: [&str; 2] = ["x86_64-unknown-freebsd", "aarch64-unknown-freebsd"]
 #[derive(Subcommand)]
 pub(crate) enum Verb {
     Check(Check),
+    Test(test::Test),
 }
 
 impl Verb {
     pub(crate) fn run(&self) -> Result<()> {
         match self {
             Self::Check(check) => check.run(),
+            Self::Test(test) => test.run(),
         }
     }
 }

@@ -3,6 +3,7 @@
 // Talking to the person who typed the command is what this crate is for.
 #![allow(clippy::print_stderr)]
 
+mod demo;
 mod freebsd;
 mod run;
 mod test;
@@ -17,6 +18,7 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask", about)]
 enum Verb {
+    Demo(demo::Demo),
     #[command(subcommand)]
     Freebsd(freebsd::Verb),
     Test(test::Test),
@@ -38,6 +40,7 @@ fn chore(verb: Verb) -> Result<()> {
     env::set_current_dir(&workspace).with_context(|| format!("{}", workspace.display()))?;
 
     match verb {
+        Verb::Demo(demo) => demo.run(),
         Verb::Freebsd(verb) => verb.run(),
         Verb::Test(test) => test.run(),
     }

@@ -51,7 +51,7 @@ fn succeeded(line: String, status: ExitStatus) -> Result<()> {
 }
 
 /// The command as it would be typed into a shell: directory, variables, program, arguments.
-fn command_line(command: &Command) -> String {
+pub(crate) fn command_line(command: &Command) -> String {
     let mut line = String::new();
     if let Some(dir) = command.get_current_dir() {
         line += &format!("cd {} && ", quoted(dir.as_os_str()));

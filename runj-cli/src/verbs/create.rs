@@ -18,4 +18,5 @@ pub(crate) fn options(bundle: &Bundle) -> CreateOptions {
         .console_socket(bundle.io.console_socket.clone())
         .pid_file(bundle.io.pid_file.clone())
         .preserve_fds(bundle.io.preserve_fds)
+        .jail_name(bundle.jail_name.clone())
 }

@@ -1,9 +1,10 @@
 //! `runj run`
 
+use std::io;
 use std::process::ExitCode;
 
 use anyhow::Error;
-use runj_runtime::{Runtime, Started};
+use runj_runtime::{Runtime, Started, copy_terminal_size};
 use runj_spec::ContainerId;
 
 use crate::flags::Run;
@@ -35,6 +36,10 @@ fn follow(
     started: Started,
     foreground: Option<Foreground>,
 ) -> Result<ExitCode, Error> {
+    if let Some(terminal) = &started.terminal {
+        // The program is to find its terminal in the size of ours, if we have one.
+        let _ = copy_terminal_size(io::stdin(), terminal);
+    }
     runtime.start(id)?;
     match foreground {
         Some(foreground) => foreground.wait(started),

@@ -239,9 +239,8 @@ fn process_table(mib: [c_int; 4]) -> Result<Vec<libc::kinfo_proc>, Error> {
     loop {
         let mut length = 0;
         // SAFETY: with a null buffer the kernel only says how much there is.
-        let result = unsafe {
-            libc::sysctl(mib.as_ptr(), 4, ptr::null_mut(), &mut length, ptr::null(), 0)
-        };
+        let result =
+            unsafe { libc::sysctl(mib.as_ptr(), 4, ptr::null_mut(), &mut length, ptr::null(), 0) };
         match Errno::result(result) {
             Ok(_) => {}
             Err(Errno::ESRCH) => return Ok(Vec::new()),
@@ -252,8 +251,7 @@ fn process_table(mib: [c_int; 4]) -> Result<Vec<libc::kinfo_proc>, Error> {
         length = entries.capacity() * size_of::<libc::kinfo_proc>();
         let buffer: *mut c_void = entries.as_mut_ptr().cast();
         // SAFETY: the buffer is the vector's spare room, as long as `length` says.
-        let result =
-            unsafe { libc::sysctl(mib.as_ptr(), 4, buffer, &mut length, ptr::null(), 0) };
+        let result = unsafe { libc::sysctl(mib.as_ptr(), 4, buffer, &mut length, ptr::null(), 0) };
         match Errno::result(result) {
             Ok(_) => {
                 // SAFETY: the kernel wrote `length` bytes of whole entries, and any bit pattern

@@ -15,12 +15,14 @@ use runj_jail::{Error, Jail, Jailsys, Kind, Params, ProcessId, Value, host};
 
 use crate::cases;
 use crate::network::restricted;
-use crate::support::{SOON, fresh_name, jail, params};
+use crate::support::{SOON, address, fresh_name, jail, params};
 use crate::sys;
 
 cases![
     a_jail_whose_holder_was_killed_is_gone,
     no_holder_is_left,
+    a_zombie_that_nobody_collects_keeps_no_jail,
+    many_may_make_jails_at_once,
     no_descriptor_is_left,
     a_jail_that_cannot_be_made_leaves_nothing,
     the_holder_lets_go_of_its_makers_descriptors,
@@ -28,6 +30,7 @@ cases![
     a_procfs_shows_the_jail_alone,
     the_network_namespace_is_the_jails,
     privileged_calls_are_refused,
+    other_families_need_permission,
     setuid_programs_stay_what_they_are,
     the_loopback_address_is_the_jails_first,
     any_address_of_several_stays_open,
@@ -36,10 +39,6 @@ cases![
     a_constant_address_can_be_changed,
     a_thread_is_served_like_a_process,
 ];
-
-const FIRST: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 77);
-const SECOND: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 78);
-const OTHER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 99);
 
 fn descriptors() -> BTreeSet<String> {
     let list = fs::read_dir("/proc/self/fd").unwrap();
@@ -82,6 +81,42 @@ fn no_holder_is_left() {
     assert_eq!(status, Err(nix::errno::Errno::ECHILD));
 }
 
+fn a_zombie_that_nobody_collects_keeps_no_jail() {
+    let jail = jail(Params::new());
+    let mut inside = sys::start(*jail, |output| {
+        writeln!(output, "ready").unwrap();
+        sys::sleep_for_ever()
+    });
+    inside.line();
+    jail.remove().unwrap();
+    assert!(jail.wait_gone(SOON).unwrap());
+    inside.finish();
+}
+
+fn many_may_make_jails_at_once() {
+    let root = tempfile::tempdir().unwrap();
+    let makers: Vec<_> = (0..4)
+        .map(|_| {
+            let names: Vec<_> = (0..5).map(|_| fresh_name()).collect();
+            let all: Vec<_> = names.iter().map(|name| params(name, &root)).collect();
+            std::thread::spawn(move || {
+                all.iter().map(|params| Jail::create(params).unwrap()).collect::<Vec<_>>()
+            })
+        })
+        .collect();
+    let jails: Vec<_> = makers.into_iter().flat_map(|maker| maker.join().unwrap()).collect();
+    let distinct: BTreeSet<_> = jails.iter().map(|jail| jail.jid()).collect();
+    assert_eq!(distinct.len(), 20);
+    let list = Jail::list().unwrap();
+    assert!(jails.iter().all(|jail| list.contains(jail)));
+    for jail in &jails {
+        jail.remove().unwrap();
+    }
+    for jail in &jails {
+        assert!(jail.wait_gone(SOON).unwrap());
+    }
+}
+
 fn no_descriptor_is_left() {
     let before = descriptors();
     let jail = jail(Params::new());
@@ -94,23 +129,22 @@ fn no_descriptor_is_left() {
 }
 
 fn a_jail_that_cannot_be_made_leaves_nothing() {
-    let files = || {
-        let list = fs::read_dir("/run/runj-jails").unwrap();
-        list.map(|file| file.unwrap().file_name()).collect::<BTreeSet<_>>()
-    };
-    Jail::list().unwrap();
-    let (fds, before) = (descriptors(), files());
+    let fds = descriptors();
     let root = tempfile::tempdir().unwrap();
     let name = fresh_name();
     // Linux keeps no more than 64 bytes, FreeBSD 255.
     let long = params(&name, &root).string("host.hostname", "n".repeat(65));
     let refused = Jail::create(&long).unwrap_err();
-    assert!(matches!(refused, Error::Emulation { .. }), "{refused:?}");
-    assert!(refused.to_string().contains("host.hostname"), "{refused}");
+    let Error::Emulation { what, .. } = &refused else { panic!("{refused:?}") };
+    assert!(what.contains("host.hostname"), "{what}");
+    assert_eq!(refused.errno(), Some(nix::errno::Errno::EINVAL));
     assert_eq!(Jail::find(&name.parse().unwrap()).unwrap(), None);
     assert_eq!(descriptors(), fds);
-    let new: Vec<_> = files().difference(&before).cloned().collect();
-    assert!(new.iter().all(|name| name == "lastjid"), "{new:?}");
+    for entry in fs::read_dir("/run/runj-jails").unwrap() {
+        // One that vanishes meanwhile is another's.
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap_or_default();
+        assert!(!text.contains(&name), "{text}");
+    }
 }
 
 fn the_holder_lets_go_of_its_makers_descriptors() {
@@ -124,16 +158,14 @@ fn the_holder_lets_go_of_its_makers_descriptors() {
 
 fn orphans_are_collected() {
     let jail = jail(Params::new());
-    let seen = sys::run(*jail, |output| {
-        // A child of a child, which ends after its parent.
-        let mut children = Vec::new();
+    let mut inside = sys::start(*jail, |output| {
         for _ in 0..3 {
-            children.push(sys::fork_sleeper());
+            sys::fork_sleeper();
         }
-        write!(output, "{}", children.len()).unwrap();
+        writeln!(output, "ready").unwrap();
     });
-    assert_eq!(seen, "3");
-    assert_eq!(jail.processes().unwrap().len(), 3);
+    inside.line();
+    inside.end();
     let orphans = jail.processes().unwrap();
     assert_eq!(jail.signal_all("KILL".parse().unwrap()).unwrap(), 3);
     assert!(jail.wait_empty(SOON).unwrap());
@@ -168,9 +200,8 @@ fn a_procfs_shows_the_jail_alone() {
 }
 
 fn the_network_namespace_is_the_jails() {
-    let name_of = |fd: &dyn AsRawFd| {
-        fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd())).unwrap()
-    };
+    let name_of =
+        |fd: &dyn AsRawFd| fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd())).unwrap();
     let hosts = fs::read_link("/proc/self/ns/net").unwrap();
     let own = jail(Params::new().jailsys("vnet", Jailsys::New));
     assert_ne!(name_of(&host::net_namespace(*own).unwrap()), hosts);
@@ -180,15 +211,27 @@ fn the_network_namespace_is_the_jails() {
 
 fn privileged_calls_are_refused() {
     use nix::mount::{MsFlags, mount};
-    let tmpfs = |target: &str| {
-        mount(Some("tmpfs"), target, Some("tmpfs"), MsFlags::empty(), None::<&str>)
-    };
+    let tmpfs =
+        |target: &str| mount(Some("tmpfs"), target, Some("tmpfs"), MsFlags::empty(), None::<&str>);
     let forbidden = jail(Params::new());
     let seen = sys::run(*forbidden, |output| write!(output, "{:?}", tmpfs("/")).unwrap());
     assert_eq!(seen, "Err(EPERM)");
     let allowed = jail(Params::new().flag("allow.mount", true).int("enforce_statfs", 1));
     let seen = sys::run(*allowed, |output| write!(output, "{:?}", tmpfs("/absent")).unwrap());
     assert_eq!(seen, "Err(ENOENT)");
+}
+
+fn other_families_need_permission() {
+    let outside = sys::socket(libc::AF_ALG, libc::SOCK_SEQPACKET, 0);
+    let inside = |params| {
+        let jail = jail(params);
+        sys::run(*jail, |output| {
+            write!(output, "{}", sys::socket(libc::AF_ALG, libc::SOCK_SEQPACKET, 0)).unwrap();
+        })
+    };
+    assert_eq!(inside(Params::new()), libc::EPROTONOSUPPORT.to_string());
+    let allowed = Params::new().flag("allow.socket_af", true);
+    assert_eq!(inside(allowed), outside.to_string());
 }
 
 fn setuid_programs_stay_what_they_are() {
@@ -220,11 +263,12 @@ fn from_inside(jail: &Jail, target: Ipv4Addr) -> (String, String) {
 }
 
 fn the_loopback_address_is_the_jails_first() {
-    let jail = jail(restricted(&[FIRST, SECOND]));
+    let (first, second, other) = (address(77), address(78), address(99));
+    let jail = jail(restricted(&[first, second]));
     let seen = from_inside(&jail, Ipv4Addr::LOCALHOST);
-    assert_eq!(seen, (FIRST.to_string(), FIRST.to_string()));
-    let seen = from_inside(&jail, OTHER);
-    assert_eq!(seen, (OTHER.to_string(), FIRST.to_string()));
+    assert_eq!(seen, (first.to_string(), first.to_string()));
+    let seen = from_inside(&jail, other);
+    assert_eq!(seen, (other.to_string(), first.to_string()));
 
     let mut server = sys::start(*jail, |output| {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -233,7 +277,7 @@ fn the_loopback_address_is_the_jails_first() {
         write!(stream, "hello {}", peer.ip()).unwrap();
     });
     let address: SocketAddr = server.line().parse().unwrap();
-    assert_eq!(address.ip(), FIRST);
+    assert_eq!(address.ip(), first);
     let mut text = String::new();
     TcpStream::connect(address).unwrap().read_to_string(&mut text).unwrap();
     // Linux chooses the source from the same network.
@@ -242,7 +286,8 @@ fn the_loopback_address_is_the_jails_first() {
 }
 
 fn any_address_of_several_stays_open() {
-    let several = jail(restricted(&[FIRST, SECOND]));
+    let (first, second, other) = (address(77), address(78), address(99));
+    let several = jail(restricted(&[first, second]));
     let bound = |jail: &Jail, address: Ipv4Addr| {
         sys::run(*jail, |output| match TcpListener::bind((address, 0)) {
             Ok(listener) => write!(output, "{}", listener.local_addr().unwrap().ip()).unwrap(),
@@ -250,15 +295,16 @@ fn any_address_of_several_stays_open() {
         })
     };
     assert_eq!(bound(&several, Ipv4Addr::UNSPECIFIED), "0.0.0.0");
-    assert_eq!(bound(&several, SECOND), SECOND.to_string());
-    assert_eq!(bound(&several, OTHER), libc::EADDRNOTAVAIL.to_string());
+    assert_eq!(bound(&several, second), second.to_string());
+    assert_eq!(bound(&several, other), libc::EADDRNOTAVAIL.to_string());
     drop(several);
-    let one = jail(restricted(&[FIRST]));
-    assert_eq!(bound(&one, Ipv4Addr::UNSPECIFIED), FIRST.to_string());
+    let one = jail(restricted(&[first]));
+    assert_eq!(bound(&one, Ipv4Addr::UNSPECIFIED), first.to_string());
 }
 
 fn a_listening_socket_is_bound_to_the_jails_address() {
-    let jail = jail(restricted(&[FIRST]));
+    let first = address(77);
+    let jail = jail(restricted(&[first]));
     let seen = sys::run(*jail, |output| {
         let fd =
             socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None).unwrap();
@@ -266,17 +312,16 @@ fn a_listening_socket_is_bound_to_the_jails_address() {
         let name: nix::sys::socket::SockaddrIn = getsockname(fd.as_raw_fd()).unwrap();
         write!(output, "{} {}", name.ip(), name.port() != 0).unwrap();
     });
-    assert_eq!(seen, format!("{FIRST} true"));
+    assert_eq!(seen, format!("{first} true"));
 }
 
 fn datagrams_by_every_call() {
-    use nix::sys::socket::{
-        MsgFlags, MultiHeaders, SockaddrIn, sendmmsg, sendmsg, sendto,
-    };
+    let (first, second) = (address(77), address(78));
+    use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrIn, sendmmsg, sendmsg, sendto};
     use std::io::IoSlice;
 
-    let jail = jail(restricted(&[FIRST, SECOND]));
-    let receiver = UdpSocket::bind((FIRST, 0)).unwrap();
+    let jail = jail(restricted(&[first, second]));
+    let receiver = UdpSocket::bind((first, 0)).unwrap();
     receiver.set_read_timeout(Some(SOON)).unwrap();
     let port = receiver.local_addr().unwrap().port();
     let sent = sys::run(*jail, |output| {
@@ -293,7 +338,7 @@ fn datagrams_by_every_call() {
         let mut headers = MultiHeaders::preallocate(2, None);
         let texts = [[IoSlice::new(b"first")], [IoSlice::new(b"second")]];
         let targets = [Some(target), Some(target)];
-        let sent = sendmmsg(three.as_raw_fd(), &mut headers, &texts, &targets, [], none);
+        let sent = sendmmsg(three.as_raw_fd(), &mut headers, &texts, targets, [], none);
         write!(output, "{}", sent.unwrap().count()).unwrap();
     });
     assert_eq!(sent, "2");
@@ -301,21 +346,23 @@ fn datagrams_by_every_call() {
         let mut bytes = [0; 64];
         let (length, from) = receiver.recv_from(&mut bytes).unwrap();
         assert_eq!(str::from_utf8(&bytes[..length]).unwrap(), expected);
-        assert_eq!(from.ip(), FIRST);
+        assert_eq!(from.ip(), first);
     }
 }
 
 fn a_constant_address_can_be_changed() {
-    let jail = jail(restricted(&[FIRST]));
+    let first = address(77);
+    let jail = jail(restricted(&[first]));
     let seen = sys::run(*jail, |output| {
         let bound = sys::bind_constant_loopback();
         write!(output, "{bound}").unwrap();
     });
-    assert_eq!(seen, FIRST.to_string());
+    assert_eq!(seen, first.to_string());
 }
 
 fn a_thread_is_served_like_a_process() {
-    let jail = jail(restricted(&[FIRST]));
+    let first = address(77);
+    let jail = jail(restricted(&[first]));
     let seen = sys::run(*jail, |output| {
         let bound = std::thread::spawn(|| {
             let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
@@ -326,7 +373,7 @@ fn a_thread_is_served_like_a_process() {
         });
         write!(output, "{}", bound.join().unwrap()).unwrap();
     });
-    assert_eq!(seen, FIRST.to_string());
+    assert_eq!(seen, first.to_string());
     let values = jail.get(&[("ip4.addr", Kind::Ip4)]).unwrap();
-    assert_eq!(values, [Value::Ip4(vec![FIRST])]);
+    assert_eq!(values, [Value::Ip4(vec![first])]);
 }

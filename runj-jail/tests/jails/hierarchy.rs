@@ -3,7 +3,7 @@ use std::io::Write;
 use runj_jail::{Errno, Jail, Jailsys, Kind, Params, Value};
 
 use crate::cases;
-use crate::support::{SOON, TestJail, fresh_name, jail, named, params, refusal};
+use crate::support::{SOON, TestJail, address, fresh_name, jail, named, params, refusal};
 use crate::sys;
 
 cases![
@@ -79,7 +79,7 @@ fn a_child_cannot_have_more_than_its_parent() {
         refusal(Jail::create(&all))
     };
     let mut addresses = Params::new();
-    addresses.push("ip4.addr", Value::Ip4(vec!["127.0.0.9".parse().unwrap()]));
+    addresses.push("ip4.addr", Value::Ip4(vec![address(9)]));
     for more in [
         Params::new().flag("allow.raw_sockets", true),
         Params::new().int("enforce_statfs", 0),

@@ -5,7 +5,7 @@ use nix::sys::wait::WaitStatus;
 use runj_jail::{Errno, Jail, Jailsys, Kind, Params, ProcessId, Signal, Value};
 
 use crate::cases;
-use crate::support::{SOON, fresh_name, jail, refusal};
+use crate::support::{SOON, address, fresh_name, jail, refusal};
 use crate::sys;
 
 cases![
@@ -34,7 +34,7 @@ fn a_jail_is_found_by_its_name_and_jid() {
 }
 
 fn parameters_are_read_back() {
-    let addresses = vec!["127.0.0.9".parse().unwrap(), "127.0.0.3".parse().unwrap()];
+    let addresses = vec![address(9), address(3)];
     let mut params = Params::new()
         .string("host.hostname", "one.example")
         .int("enforce_statfs", 1)
@@ -50,7 +50,7 @@ fn parameters_are_read_back() {
         ("enforce_statfs", Kind::Int, Value::Int(1)),
         ("devfs_ruleset", Kind::Int, Value::Int(4)),
         ("allow.raw_sockets", Kind::Flag, Value::Flag(true)),
-        ("allow.noraw_sockets", Kind::Flag, Value::Flag(false)),
+        ("allow.nochflags", Kind::Flag, Value::Flag(true)),
         ("allow.set_hostname", Kind::Flag, Value::Flag(false)),
         ("allow.mount.nullfs", Kind::Flag, Value::Flag(true)),
         ("persist", Kind::Flag, Value::Flag(true)),
@@ -103,7 +103,7 @@ fn parameters_are_updated() {
         .flag("allow.chflags", true)
         .flag("allow.set_hostname", false)
         .int("children.max", 3);
-    change.push("ip4.addr", Value::Ip4(vec!["127.0.0.9".parse().unwrap()]));
+    change.push("ip4.addr", Value::Ip4(vec![address(9)]));
     jail.update(&change).unwrap();
     let wanted = [
         ("host.hostname", Kind::String),
@@ -117,7 +117,7 @@ fn parameters_are_updated() {
         Value::Flag(true),
         Value::Flag(false),
         Value::Int(3),
-        Value::Ip4(vec!["127.0.0.9".parse().unwrap()]),
+        Value::Ip4(vec![address(9)]),
     ];
     assert_eq!(jail.get(&wanted).unwrap(), expected);
     assert_eq!(Jail::find(&jail.name).unwrap(), None);
@@ -130,7 +130,7 @@ fn a_removed_jail_is_gone() {
     assert!(jail.wait_gone(SOON).unwrap());
     assert_eq!(Jail::find(&jail.name).unwrap(), None);
     assert_eq!(refusal(jail.name()).0, Errno::ENOENT);
-    assert_eq!(refusal(jail.attachment()).0, Errno::EINVAL);
+    assert_eq!(sys::enter(*jail), Err(Errno::EINVAL));
     let nothing = Params::new().flag("allow.chflags", true);
     let (errno, message) = refusal(jail.update(&nothing));
     assert_eq!(errno, Errno::ENOENT);

@@ -13,7 +13,6 @@ cases![
     without_addresses_there_is_no_network,
     an_empty_list_means_none,
     raw_sockets_need_permission,
-    other_families_need_permission,
     a_server_inside_is_reached_with_an_inherited_stack,
     a_server_outside_is_reached_with_an_inherited_stack,
     a_stack_of_its_own_is_empty,
@@ -47,8 +46,7 @@ fn without_addresses_there_is_no_network() {
     let wanted = [(AF_INET, SOCK_STREAM), (AF_INET, SOCK_DGRAM), (AF_INET6, SOCK_STREAM)];
     let unset = jail(Params::new());
     assert_eq!(sockets(&unset, &wanted), [NO_PROTOCOL; 3]);
-    let disabled =
-        Params::new().jailsys("ip4", Jailsys::Disable).jailsys("ip6", Jailsys::Disable);
+    let disabled = Params::new().jailsys("ip4", Jailsys::Disable).jailsys("ip6", Jailsys::Disable);
     assert_eq!(sockets(&jail(disabled), &wanted), [NO_PROTOCOL; 3]);
     assert_eq!(sockets(&unset, &[(AF_UNIX, SOCK_STREAM)]), [0]);
     let only_four = jail(Params::new().jailsys("ip4", Jailsys::Inherit));
@@ -69,16 +67,6 @@ fn raw_sockets_need_permission() {
     // A stack of its own is the jail's to do with as it likes.
     let own = jail(Params::new().jailsys("vnet", Jailsys::New));
     assert_eq!(sockets(&own, &wanted), [0, 0]);
-}
-
-fn other_families_need_permission() {
-    // One that neither kernel need have: what counts is who refuses it.
-    const AF_BLUETOOTH: i32 = if cfg!(target_os = "freebsd") { 36 } else { 31 };
-    let refused = sockets(&jail(Params::new()), &[(AF_BLUETOOTH, SOCK_STREAM)]);
-    let host = sys::socket(AF_BLUETOOTH, SOCK_STREAM, 0);
-    let allowed = jail(Params::new().flag("allow.socket_af", true));
-    assert_eq!(refused, [NO_PROTOCOL]);
-    assert_eq!(sockets(&allowed, &[(AF_BLUETOOTH, SOCK_STREAM)]), [host]);
 }
 
 /// A server in the jail: says where it listens, then answers one connection with the address
@@ -114,16 +102,14 @@ fn a_server_inside_is_reached_with_an_inherited_stack() {
 fn outside(jail: &Jail, target: Ipv4Addr) -> (String, String) {
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
-    let mut client = sys::start(*jail, |output| {
-        match TcpStream::connect((target, port)) {
-            Ok(mut stream) => {
-                writeln!(output, "{}", stream.peer_addr().unwrap().ip()).unwrap();
-                let mut text = String::new();
-                stream.read_to_string(&mut text).unwrap();
-                write!(output, "{text}").unwrap();
-            }
-            Err(error) => writeln!(output, "{error:?}").unwrap(),
+    let mut client = sys::start(*jail, |output| match TcpStream::connect((target, port)) {
+        Ok(mut stream) => {
+            writeln!(output, "{}", stream.peer_addr().unwrap().ip()).unwrap();
+            let mut text = String::new();
+            stream.read_to_string(&mut text).unwrap();
+            write!(output, "{text}").unwrap();
         }
+        Err(error) => writeln!(output, "{error:?}").unwrap(),
     });
     let reached = client.line();
     if reached.parse::<IpAddr>().is_ok() {

@@ -1,7 +1,9 @@
+use std::net::Ipv4Addr;
+
 use runj_jail::{Errno, Jail, Jailsys, Params, Value};
 
 use crate::cases;
-use crate::support::{fresh_name, jail, params, refusal};
+use crate::support::{address, fresh_name, jail, params, refusal};
 
 cases![
     parameters_that_contradict_each_other,
@@ -13,8 +15,8 @@ cases![
     a_jail_that_would_not_last,
 ];
 
-fn four(addresses: &[&str]) -> Value {
-    Value::Ip4(addresses.iter().map(|address| address.parse().unwrap()).collect())
+fn four(addresses: &[Ipv4Addr]) -> Value {
+    Value::Ip4(addresses.to_vec())
 }
 
 fn six(addresses: &[&str]) -> Value {
@@ -45,7 +47,7 @@ fn parameters_that_contradict_each_other() {
             }
         }
         let mut both = Params::new().jailsys("vnet", vnet);
-        both.push("ip4.addr", four(&["127.0.0.9"]));
+        both.push("ip4.addr", four(&[address(9)]));
         refused(both, Errno::EINVAL, text);
     }
     refused(Params::new().jailsys("vnet", Disable), Errno::EINVAL, None);
@@ -68,33 +70,33 @@ fn addresses_that_no_jail_can_have() {
         params
     };
     for addresses in [
-        &["0.0.0.0"][..],
-        &["255.255.255.255"],
-        &["127.0.0.9", "127.0.0.9"],
-        &["127.0.0.9", "127.0.0.3", "127.0.0.9"],
+        &[Ipv4Addr::UNSPECIFIED][..],
+        &[Ipv4Addr::BROADCAST],
+        &[address(9), address(9)],
+        &[address(9), address(3), address(9)],
     ] {
         refused(with("ip4.addr", four(addresses)), Errno::EINVAL, None);
     }
     refused(with("ip6.addr", six(&["::"])), Errno::EINVAL, None);
     refused(with("ip6.addr", six(&["fd00::1", "fd00::1"])), Errno::EINVAL, None);
-    let many = (0..256).map(|n| std::net::Ipv4Addr::from(0x7f00_0100 + n)).collect();
+    let many = (0..256).map(|n| Ipv4Addr::from(0x7f00_0100 + n)).collect();
     let text = Some("too many IPv4 addresses");
     refused(with("ip4.addr", Value::Ip4(many)), Errno::EINVAL, text);
 }
 
 fn addresses_of_another_jail() {
-    let with = |addresses: &[&str]| {
+    let with = |addresses: &[Ipv4Addr]| {
         let mut params = Params::new();
         params.push("ip4.addr", four(addresses));
         params
     };
-    let _two = jail(with(&["127.0.0.9", "127.0.0.3"]));
-    let _one = jail(with(&["127.0.0.5"]));
+    let _two = jail(with(&[address(9), address(3)]));
+    let _one = jail(with(&[address(5)]));
     let text = Some("IPv4 addresses clash");
-    refused(with(&["127.0.0.3"]), Errno::EADDRINUSE, text);
-    refused(with(&["127.0.0.5", "127.0.0.6"]), Errno::EADDRINUSE, text);
+    refused(with(&[address(3)]), Errno::EADDRINUSE, text);
+    refused(with(&[address(5), address(6)]), Errno::EADDRINUSE, text);
     // One address each may be the same one.
-    drop(jail(with(&["127.0.0.5"])));
+    drop(jail(with(&[address(5)])));
 }
 
 fn names() {
@@ -136,7 +138,7 @@ fn what_cannot_be_changed() {
     let change = Params::new().string("osrelease", "13.2");
     assert_eq!(refusal(jail.update(&change)), (Errno::EINVAL, text("osrelease")));
     let mut change = Params::new();
-    change.push("ip4.addr", four(&["127.0.0.9"]));
+    change.push("ip4.addr", four(&[address(9)]));
     assert_eq!(refusal(jail.update(&change)), (Errno::EINVAL, text("ip4")));
 }
 

@@ -1,5 +1,6 @@
 //! Jails that end with the test.
 
+use std::net::Ipv4Addr;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -37,6 +38,12 @@ pub(crate) fn fresh_name() -> String {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     format!("runj-test-{}-{number}", std::process::id())
+}
+
+/// A loopback address that is this process's among all that run these tests, by a number.
+pub(crate) fn address(number: u8) -> Ipv4Addr {
+    let [a, b, ..] = std::process::id().to_le_bytes();
+    Ipv4Addr::new(127, b, a, number)
 }
 
 /// The parameters that every jail needs.

@@ -26,11 +26,16 @@ impl Inside {
         String::from_utf8(line).unwrap()
     }
 
+    /// Waits for its end, whoever else may still write.
+    pub(crate) fn end(self) -> WaitStatus {
+        waitpid(Pid::from_raw(self.pid), None).unwrap()
+    }
+
     /// Reads the rest of what it writes and waits for its end.
     pub(crate) fn finish(mut self) -> (String, WaitStatus) {
         let mut text = String::new();
         self.output.read_to_string(&mut text).unwrap();
-        (text, waitpid(Pid::from_raw(self.pid), None).unwrap())
+        (text, self.end())
     }
 }
 
@@ -43,16 +48,14 @@ pub(crate) fn start(jail: Jail, act: impl FnOnce(&mut File)) -> Inside {
         Forked::Child => {
             drop(reading);
             let mut output = File::from(writing);
-            attachment.enter().map_or_else(
-                |errno| write!(output, "not entered: {errno}").unwrap(),
-                |()| {
-                    let act = std::panic::AssertUnwindSafe(|| act(&mut output));
-                    let _ = std::panic::catch_unwind(act);
-                },
-            );
-            drop(output);
+            let act = std::panic::AssertUnwindSafe(|| match attachment.enter() {
+                Ok(()) => act(&mut output),
+                Err(errno) => write!(output, "not entered: {errno}").unwrap(),
+            });
+            // A panic has told about itself on stderr.
+            let code = i32::from(std::panic::catch_unwind(act).is_err());
             // SAFETY: takes no pointer and does not return.
-            unsafe { libc::_exit(0) }
+            unsafe { libc::_exit(code) }
         }
         Forked::Parent(pid) => {
             drop::<OwnedFd>(writing);
@@ -68,9 +71,15 @@ pub(crate) fn run(jail: Jail, act: impl FnOnce(&mut File)) -> String {
     text
 }
 
-/// Tries to enter the jail with a descriptor that `open` made.
-pub(crate) fn enter_with(jail: Jail, open: impl FnOnce() -> File) -> Result<(), Errno> {
-    let attachment = jail.attachment().unwrap();
+/// Tries to enter the jail.
+pub(crate) fn enter(jail: Jail) -> Result<(), Errno> {
+    enter_with(jail, || ())
+}
+
+/// Tries to enter the jail with what `open` has opened.
+pub(crate) fn enter_with<T>(jail: Jail, open: impl FnOnce() -> T) -> Result<(), Errno> {
+    // Linux sees here already that a jail is gone, FreeBSD later.
+    let attachment = jail.attachment().map_err(|error| error.errno().unwrap())?;
     // SAFETY: this process has one thread.
     match unsafe { attachment.fork() }.unwrap() {
         Forked::Child => {
@@ -100,17 +109,30 @@ pub(crate) fn socket(family: i32, kind: i32, protocol: i32) -> i32 {
     0
 }
 
-/// Makes a System V shared memory segment; its id, or minus the errno.
-pub(crate) fn shmget(key: i32) -> i32 {
-    // SAFETY: the call takes no pointer.
-    let id = unsafe { libc::shmget(key, 4096, libc::IPC_CREAT | 0o600) };
-    if id == -1 { -Errno::last_raw() } else { id }
+/// A System V shared memory segment, which lives as long as this.
+pub(crate) struct Segment(i32);
+
+impl Segment {
+    pub(crate) fn new() -> Self {
+        // SAFETY: the call takes no pointer.
+        let id = unsafe { libc::shmget(libc::IPC_PRIVATE, 4096, libc::IPC_CREAT | 0o600) };
+        Self(Errno::result(id).unwrap())
+    }
+
+    /// Whether it is there, for whoever asks.
+    pub(crate) fn stat(&self) -> Result<(), Errno> {
+        let mut stat = std::mem::MaybeUninit::<libc::shmid_ds>::uninit();
+        // SAFETY: the kernel fills in the buffer or fails.
+        let result = unsafe { libc::shmctl(self.0, libc::IPC_STAT, stat.as_mut_ptr()) };
+        Errno::result(result).map(drop)
+    }
 }
 
-/// Removes a System V shared memory segment.
-pub(crate) fn shmrm(id: i32) {
-    // SAFETY: the command does not look at the pointer.
-    unsafe { libc::shmctl(id, libc::IPC_RMID, std::ptr::null_mut()) };
+impl Drop for Segment {
+    fn drop(&mut self) {
+        // SAFETY: the command does not look at the pointer.
+        unsafe { libc::shmctl(self.0, libc::IPC_RMID, std::ptr::null_mut()) };
+    }
 }
 
 /// Makes a child that ends when it is told to; for jails that are to have several processes.
@@ -139,7 +161,8 @@ pub(crate) fn bind_constant_loopback() -> String {
 
     // What a C program keeps in a `static const struct sockaddr_in`.
     static LOOPBACK: libc::sockaddr_in = libc::sockaddr_in {
-        sin_family: libc::AF_INET as libc::sa_family_t,
+        // AF_INET, which libc has as an int.
+        sin_family: 2,
         sin_port: 0,
         sin_addr: libc::in_addr { s_addr: u32::from_ne_bytes([127, 0, 0, 1]) },
         sin_zero: [0; 8],

@@ -1,6 +1,6 @@
 //! FreeBSD.
 
-use std::ffi::{CString, c_int};
+use std::ffi::{CStr, CString, c_int};
 use std::io::{Read as _, Write as _};
 use std::os::fd::{AsRawFd as _, BorrowedFd, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
@@ -221,8 +221,9 @@ pub(crate) fn unmount(path: &Path) -> Result<(), Errno> {
 }
 
 fn is_on(mount: &libc::statfs, path: &Path) -> bool {
-    let name = mount.f_mntonname.iter().map(|&c| c.cast_unsigned()).take_while(|&b| b != 0);
-    name.eq(path.as_os_str().as_bytes().iter().copied())
+    // SAFETY: the kernel ends the name with a NUL.
+    let name = unsafe { CStr::from_ptr(mount.f_mntonname.as_ptr()) };
+    name.to_bytes() == path.as_os_str().as_bytes()
 }
 
 /// getfsstat(2): what is mounted, oldest first.

@@ -3,6 +3,7 @@
 //! A socket's address has room for some hundred bytes of path. So the directory is opened, and
 //! the socket is named relative to it.
 
+use std::ffi::c_char;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
@@ -59,7 +60,7 @@ fn at(
     let bytes = prefix.as_bytes().iter().chain(name);
     let mut room = address.sun_path.iter_mut();
     for &byte in bytes {
-        *room.next().ok_or(Errno::ENAMETOOLONG)? = byte.cast_signed();
+        *room.next().ok_or(Errno::ENAMETOOLONG)? = c_char::from_ne_bytes([byte]);
     }
     // The kernel wants a NUL behind the path.
     room.next().ok_or(Errno::ENAMETOOLONG)?;

@@ -55,8 +55,8 @@ impl Attachment {
                 others.push((kind, namespace));
             }
         }
-        let doorbell = UnixAddr::new(&registry::doorbell(prison.jid))
-            .map_err(Error::system("sockaddr_un"))?;
+        let doorbell =
+            UnixAddr::new(&registry::doorbell(prison.jid)).map_err(Error::system("sockaddr_un"))?;
         let mut descriptors = vec![pid_namespace.as_raw_fd(), holder.as_raw_fd()];
         descriptors.extend(others.iter().map(|(_, fd)| fd.as_raw_fd()));
         Ok(Self {
@@ -149,12 +149,7 @@ fn refuse_open_directories() -> Result<(), Errno> {
     loop {
         // SAFETY: the buffer is as long as the call is told.
         let length = Errno::result(unsafe {
-            libc::syscall(
-                libc::SYS_getdents64,
-                list.as_raw_fd(),
-                buffer.as_mut_ptr(),
-                buffer.len(),
-            )
+            libc::syscall(libc::SYS_getdents64, list.as_raw_fd(), buffer.as_mut_ptr(), buffer.len())
         })?;
         let Some(mut entries) = usize::try_from(length).ok().and_then(|n| buffer.get(..n)) else {
             return Err(Errno::EIO);

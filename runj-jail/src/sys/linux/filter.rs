@@ -38,12 +38,12 @@ impl Filters {
         ] {
             let rules = rules.map_err(|error| uncompiled(&error))?;
             if !rules.is_empty() {
-                refusals.push(compile(rules, SeccompAction::Errno(errno as i32 as u32))?);
+                refusals
+                    .push(compile(rules, SeccompAction::Errno((errno as i32).cast_unsigned()))?);
             }
         }
         refusals.extend(other_abi());
-        let restricted =
-            prison.ip4.restriction().is_some() || prison.ip6.restriction().is_some();
+        let restricted = prison.ip4.restriction().is_some() || prison.ip6.restriction().is_some();
         let addresses = if restricted { Some(questions()?) } else { None };
         Ok(Self { refusals, addresses })
     }
@@ -208,7 +208,10 @@ fn questions() -> Result<BpfProgram, Error> {
     Ok(program)
 }
 
-fn domain(operator: SeccompCmpOp, family: i32) -> Result<SeccompCondition, seccompiler::BackendError> {
+fn domain(
+    operator: SeccompCmpOp,
+    family: i32,
+) -> Result<SeccompCondition, seccompiler::BackendError> {
     argument(0, operator, family)
 }
 

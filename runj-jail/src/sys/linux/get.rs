@@ -24,16 +24,19 @@ pub(crate) fn jail_get(
     let prisons = registry.prisons();
     let prison = find(prisons, key, dying)?;
     let jid = Jid::try_from(prison.jid).map_err(|_| refused(Errno::EINVAL, None))?;
-    let mut values = Vec::with_capacity(wanted.len());
-    if !wanted.is_empty() {
-        let view = View { prisons, prison, names: names::of(prisons, prison)? };
-        for name in wanted {
-            let name = name.to_string_lossy();
-            let unknown = || refused(Errno::EINVAL, Some(format!("unknown parameter: {name}")));
-            values.push(view.value(&name).ok_or_else(unknown)?);
-        }
-    }
-    Ok((jid, values))
+    // Looking at these takes a thread.
+    let names = if wanted.iter().any(|name| name.to_bytes().starts_with(b"host.")) {
+        names::of(prisons, prison)?
+    } else {
+        Names::default()
+    };
+    let view = View { prisons, prison, names };
+    let values = wanted.iter().map(|name| {
+        let name = name.to_string_lossy();
+        let unknown = || refused(Errno::EINVAL, Some(format!("unknown parameter: {name}")));
+        view.value(&name).ok_or_else(unknown)
+    });
+    Ok((jid, values.collect::<Result<_, _>>()?))
 }
 
 fn find<'a>(prisons: &'a Prisons, key: &RawParam, dying: bool) -> Result<&'a Prison, Error> {

@@ -4,7 +4,7 @@
 //! nobody's child but that of the pid 1 around it: the host's, or the holder of the jail that its
 //! own one is in. Killing it ends everything in its pid namespace.
 
-use std::io::{self, IoSliceMut};
+use std::io::IoSliceMut;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::path::PathBuf;
 
@@ -66,7 +66,8 @@ pub(super) fn start(plan: &Plan<'_>) -> Result<Started, Error> {
         .map_err(Error::system("socketpair(2)"))?;
     // What the holder sends then tells its pid as well, as it is numbered here.
     setsockopt(&line, sockopt::PassCred, &true).map_err(Error::system("setsockopt(2)"))?;
-    let outer = fork::child(|| outer(plan, &theirs, &doorbell)).map_err(Error::system("fork(2)"))?;
+    let outer =
+        fork::child(|| outer(plan, &theirs, &doorbell)).map_err(Error::system("fork(2)"))?;
     drop(theirs);
     drop(doorbell);
     let pid = ready(&line);
@@ -80,10 +81,6 @@ pub(super) fn start(plan: &Plan<'_>) -> Result<Started, Error> {
 }
 
 fn doorbell(plan: &Plan<'_>) -> Result<OwnedFd, Errno> {
-    match std::fs::remove_file(&plan.doorbell) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(errno(&error)),
-        _ => {}
-    }
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
     let socket = socket(AddressFamily::Unix, SockType::SeqPacket, flags, None)?;
     bind(socket.as_raw_fd(), &UnixAddr::new(&plan.doorbell)?)?;
@@ -99,12 +96,13 @@ fn ready(line: &OwnedFd) -> Result<i32, Error> {
         let mut iov = [IoSliceMut::new(&mut buffer)];
         match recvmsg::<()>(line.as_raw_fd(), &mut iov, Some(&mut space), MsgFlags::empty()) {
             Ok(message) => {
-                let pid = message.cmsgs().map_err(Error::system("recvmsg(2)"))?.find_map(|part| {
-                    match part {
-                        ControlMessageOwned::ScmCredentials(sender) => Some(sender.pid()),
-                        _ => None,
-                    }
-                });
+                let pid =
+                    message.cmsgs().map_err(Error::system("recvmsg(2)"))?.find_map(
+                        |part| match part {
+                            ControlMessageOwned::ScmCredentials(sender) => Some(sender.pid()),
+                            _ => None,
+                        },
+                    );
                 break (message.bytes, pid);
             }
             Err(Errno::EINTR) => {}
@@ -167,8 +165,13 @@ fn middle(plan: &Plan<'_>, line: &OwnedFd, doorbell: &OwnedFd) {
 
 /// The holder itself.
 fn hold(plan: &Plan<'_>, line: &OwnedFd, doorbell: &OwnedFd) {
-    match settle(plan, line, doorbell) {
-        Ok((line, doorbell, procfs)) => {
+    // These are kept when all other descriptors are closed.
+    let (line, doorbell) = match (moved(line), moved(doorbell)) {
+        (Ok(line), Ok(doorbell)) => (line, doorbell),
+        (Err(errno), _) | (_, Err(errno)) => return report(line, errno, "duplicating a socket"),
+    };
+    match settle(plan, &line, &doorbell) {
+        Ok(procfs) => {
             report(&line, Errno::UnknownErrno, "");
             // The end of the line without a word means that the jail is not wanted after all.
             if read(&line, &mut [0]) == Ok(1) {
@@ -176,30 +179,23 @@ fn hold(plan: &Plan<'_>, line: &OwnedFd, doorbell: &OwnedFd) {
                 notify::serve(plan.jid, &doorbell, &procfs);
             }
         }
-        Err((errno, what)) => report(line, errno, what),
+        Err((errno, what)) => report(&line, errno, what),
     }
 }
 
-/// Lets go of everything that belongs to the process it was forked from.
-fn settle(
-    plan: &Plan<'_>,
-    line: &OwnedFd,
-    doorbell: &OwnedFd,
-) -> Result<(OwnedFd, OwnedFd, OwnedFd), Step> {
+/// Lets go of everything that belongs to the process it was forked from, but for the two
+/// sockets. Gives a procfs of the new pid namespace.
+fn settle(plan: &Plan<'_>, line: &OwnedFd, doorbell: &OwnedFd) -> Result<OwnedFd, Step> {
     setsid().map_err(step("starting a session"))?;
     chdir("/").map_err(step("changing to the root directory"))?;
     forget_signals().map_err(step("blocking signals"))?;
-    let line = moved(line).map_err(step("duplicating a descriptor"))?;
-    let doorbell = moved(doorbell).map_err(step("duplicating a descriptor"))?;
-    close_others([line.as_raw_fd(), doorbell.as_raw_fd()])
-        .map_err(step("closing descriptors"))?;
+    close_others([line.as_raw_fd(), doorbell.as_raw_fd()]).map_err(step("closing descriptors"))?;
     let title = std::ffi::CString::new(format!("runj-jail-{}", plan.jid)).unwrap_or_default();
     nix::sys::prctl::set_name(&title).map_err(step("naming a process"))?;
     names::set(Some(plan.hostname), Some(plan.domainname)).map_err(|error| {
         (error.errno().unwrap_or(Errno::EINVAL), "setting host.hostname and host.domainname")
     })?;
-    let procfs = procfs::detached().map_err(step("making a procfs"))?;
-    Ok((line, doorbell, procfs))
+    procfs::detached().map_err(step("making a procfs"))
 }
 
 /// All signals are blocked, but for those that cannot be; pid 1 of a namespace is out of reach
@@ -249,10 +245,6 @@ fn close_range(first: RawFd, last: RawFd) -> Result<(), Errno> {
     // SAFETY: the call takes no pointer. Whoever owns these descriptors is the process that this
     // one was forked from, whose values are never dropped here.
     Errno::result(unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) }).map(drop)
-}
-
-fn errno(error: &io::Error) -> Errno {
-    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
 }
 
 fn failed(what: &str, errno: Errno) -> Error {

@@ -46,13 +46,9 @@ pub fn net_namespace(jail: Jail) -> Result<OwnedFd, Error> {
 pub fn procfs(jail: Jail) -> Result<OwnedFd, Error> {
     // A procfs shows the pid namespace of the process that makes it, so it takes a process there.
     let namespace = namespace(jail, Kind::Pid)?.ok_or_else(gone)?;
-    let (ours, theirs) = socketpair(
-        AddressFamily::Unix,
-        SockType::SeqPacket,
-        None,
-        SockFlag::SOCK_CLOEXEC,
-    )
-    .map_err(Error::system("socketpair(2)"))?;
+    let (ours, theirs) =
+        socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)
+            .map_err(Error::system("socketpair(2)"))?;
     // SAFETY: the child makes system calls only and ends.
     match unsafe { fork::into(&namespace) }? {
         Forked::Child => {

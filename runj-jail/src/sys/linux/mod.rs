@@ -12,15 +12,18 @@
 
 mod address_calls;
 mod addresses;
+mod apply;
 mod attachment;
+mod check;
 mod filter;
 mod fork;
 mod get;
 mod holder;
 pub mod host;
+mod listener;
 mod names;
 mod namespaces;
-mod listener;
+mod naming;
 mod notify;
 mod options;
 mod pidfd;

@@ -179,9 +179,8 @@ mod tests {
 
     #[test]
     fn a_process_outlives_its_first_thread() {
-        let line = |threads| {
-            format!("7 (a) Z 1 7 7 0 -1 0 0 0 0 0 1 2 3 4 20 0 {threads} 0 12345 0 0\n")
-        };
+        let line =
+            |threads| format!("7 (a) Z 1 7 7 0 -1 0 0 0 0 0 1 2 3 4 20 0 {threads} 0 12345 0 0\n");
         assert!(Stat::parse(line(1).as_bytes()).unwrap().zombie);
         assert!(!Stat::parse(line(3).as_bytes()).unwrap().zombie);
     }

@@ -21,9 +21,8 @@ const ATTRIBUTES: libc::c_uint = 2 | 4 | 8;
 pub(super) fn detached() -> Result<OwnedFd, Errno> {
     let kind: &CStr = c"proc";
     // SAFETY: the name is a C string.
-    let context = descriptor(unsafe {
-        libc::syscall(libc::SYS_fsopen, kind.as_ptr(), FSOPEN_CLOEXEC)
-    })?;
+    let context =
+        descriptor(unsafe { libc::syscall(libc::SYS_fsopen, kind.as_ptr(), FSOPEN_CLOEXEC) })?;
     let fd = context.as_raw_fd();
     let none = ptr::null::<libc::c_char>();
     // SAFETY: the command takes neither key nor value.

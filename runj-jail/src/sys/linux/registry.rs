@@ -14,7 +14,7 @@ use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 
 use super::pidfd;
-use super::prison::{JAIL_MAX, Holder, Prison, Prisons};
+use super::prison::{Holder, JAIL_MAX, Prison, Prisons};
 use super::privilege::require_root;
 use super::process::{self, Stat};
 use crate::error::Error;
@@ -51,11 +51,8 @@ impl Registry {
         let lock = lock(&file("lock"))?;
         let boot_id = Path::new("/proc/sys/kernel/random/boot_id");
         let boot = fs::read_to_string(boot_id).map_err(|e| failed("reading", boot_id, e))?;
-        let mut registry = Self {
-            prisons: Prisons::new([]),
-            boot: boot.trim_end().to_owned(),
-            _lock: lock,
-        };
+        let mut registry =
+            Self { prisons: Prisons::new([]), boot: boot.trim_end().to_owned(), _lock: lock };
         registry.read()?;
         registry.settle()?;
         Ok(registry)
@@ -97,6 +94,13 @@ impl Registry {
         Ok(())
     }
 
+    /// Drops what is written down about a jail.
+    pub(super) fn forget(&mut self, jid: i32) -> Result<(), Error> {
+        remove_files(jid)?;
+        self.prisons.forget(jid);
+        Ok(())
+    }
+
     /// A jid that no jail has, and none has had for long (`get_next_prid`).
     pub(super) fn next_jid(&mut self) -> Result<Option<i32>, Error> {
         let path = file("lastjid");
@@ -120,9 +124,12 @@ impl Registry {
 
     fn read(&mut self) -> Result<(), Error> {
         let directory = Path::new(DIRECTORY);
-        for entry in fs::read_dir(directory).map_err(|e| failed("listing", directory, e))? {
-            let path = entry.map_err(|e| failed("listing", directory, e))?.path();
+        let listing = |error| failed("listing", directory, error);
+        let mut others = Vec::new();
+        for entry in fs::read_dir(directory).map_err(listing)? {
+            let path = entry.map_err(listing)?.path();
             if path.extension().is_none_or(|extension| extension != "json") {
+                others.push(path);
                 continue;
             }
             let entry = read(&path)?;
@@ -130,6 +137,13 @@ impl Registry {
                 self.prisons.insert(entry.prison);
             } else {
                 remove_files(entry.prison.jid)?;
+            }
+        }
+        // What belongs to no jail was left by somebody who died while making one.
+        for path in others {
+            let jid = path.file_stem().and_then(|stem| stem.to_str()?.parse::<i32>().ok());
+            if jid.is_some_and(|jid| self.prisons.find(jid).is_none()) {
+                remove(&path)?;
             }
         }
         Ok(())
@@ -144,10 +158,7 @@ impl Registry {
                 Some(Condition::Runs) => {}
                 Some(Condition::Exits) if prison.dying => {}
                 Some(Condition::Exits) => self.save(Prison { dying: true, ..prison })?,
-                Some(Condition::Gone) | None => {
-                    remove_files(jid)?;
-                    self.prisons.forget(jid);
-                }
+                Some(Condition::Gone) | None => self.forget(jid)?,
             }
         }
         self.end_unused()
@@ -252,15 +263,17 @@ fn replace(path: &Path, text: &[u8]) -> Result<(), Error> {
 }
 
 fn remove_files(jid: i32) -> Result<(), Error> {
-    for path in [file(&format!("{jid}.json")), doorbell(jid)] {
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(failed("removing", &path, error));
-            }
-            _ => {}
+    remove(&file(&format!("{jid}.json")))?;
+    remove(&doorbell(jid))
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(failed("removing", path, error))
         }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn failed(doing: &str, path: &Path, source: io::Error) -> Error {

@@ -10,9 +10,7 @@ use crate::jid::Jid;
 pub(crate) fn jail_remove(jid: Jid) -> Result<(), Error> {
     let mut registry = Registry::open()?;
     match registry.prisons().find(jid.as_raw()) {
-        None => {
-            Err(Error::Refused { call: "jail_remove(2)", errno: Errno::EINVAL, message: None })
-        }
+        None => Err(Error::Refused { call: "jail_remove(2)", errno: Errno::EINVAL, message: None }),
         Some(prison) if prison.dying => Ok(()),
         Some(_) => registry.kill(jid.as_raw()),
     }

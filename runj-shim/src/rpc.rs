@@ -1,0 +1,9 @@
+//! The messages of `proto/`, and the services that exchange them.
+
+// Generated: no hand of ours has written it.
+#![allow(clippy::all, clippy::pedantic, clippy::restriction, missing_docs, unreachable_pub, unused)]
+#![allow(rust_2018_idioms)]
+
+use protobuf::well_known_types::empty;
+
+include!(concat!(env!("OUT_DIR"), "/modules.rs"));

@@ -1,0 +1,53 @@
+//! `start`: a shim is left behind.
+
+use std::io::{Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::process::{Command, Stdio};
+use std::{env, fs, io};
+
+use crate::bootstrap::{self, Request};
+use crate::bundle::Bundle;
+use crate::error::Error;
+use crate::flags::Flags;
+use crate::identity::Identity;
+use crate::{address, sys};
+
+/// Starts a shim for the container whose bundle is the working directory, and tells its address.
+pub(crate) fn run(flags: &Flags) -> Result<(), Error> {
+    let identity = Identity::of(flags)?;
+    let mut input = Vec::new();
+    io::stdin()
+        .take(bootstrap::LIMIT)
+        .read_to_end(&mut input)
+        .map_err(Error::io("standard input"))?;
+    let request = Request::parse(&input, flags);
+    let bundle = Bundle::of(flags)?;
+    let directory = request.socket_directory.as_deref();
+    let socket = address::socket(directory, &flags.address, &identity);
+    let address = format!("unix://{}", socket.display());
+
+    if let Some(listener) = address::listen(&socket)? {
+        let program = env::current_exe().map_err(Error::io("this program"))?;
+        let mut shim = Command::new(program);
+        shim.arg("-namespace").arg(&flags.namespace).arg("-id").arg(&flags.id);
+        shim.arg("-address").arg(&flags.address).arg("-bundle").arg(bundle.path());
+        shim.arg("-socket").arg(&socket);
+        if flags.debug {
+            shim.arg("-debug");
+        }
+        if let Some(address) = &request.ttrpc_address {
+            shim.env(sys::TTRPC_ADDRESS, address);
+        }
+        // containerd reads our standard streams to their end: the shim gets none of them. Its
+        // standard input is what it listens at.
+        shim.stdin(OwnedFd::from(listener)).stdout(Stdio::null()).stderr(Stdio::null());
+        if let Err(error) = shim.spawn() {
+            address::remove(&socket);
+            return Err(Error::io("starting the shim")(error));
+        }
+    }
+    // Where containerd 1.x finds the shim again after a restart.
+    let file = bundle.path().join("address");
+    fs::write(&file, &address).map_err(Error::io(format!("{}", file.display())))?;
+    io::stdout().write_all(&request.answer(&address)?).map_err(Error::io("standard output"))
+}

@@ -1,0 +1,70 @@
+//! The container of a shim, once it is created.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use runj_jail::{Jail, JailName};
+
+use crate::error::Error;
+use crate::process::Process;
+use crate::runj::Runj;
+
+/// A container: containerd calls it a task.
+#[derive(Debug)]
+pub(crate) struct Task {
+    pub(crate) runj: Runj,
+    pub(crate) jail_name: JailName,
+    pub(crate) init: Arc<Process>,
+    /// Whether it was asked to pause and not to go on since.
+    pub(crate) paused: AtomicBool,
+    execs: Mutex<BTreeMap<String, Arc<Exec>>>,
+}
+
+/// A process that Exec has added.
+#[derive(Debug)]
+pub(crate) struct Exec {
+    pub(crate) process: Arc<Process>,
+    /// OCI's `process`, as JSON.
+    pub(crate) spec: Vec<u8>,
+}
+
+impl Task {
+    pub(crate) fn new(runj: Runj, jail_name: JailName, init: Arc<Process>) -> Self {
+        let execs = Mutex::default();
+        Self { runj, jail_name, init, paused: AtomicBool::new(false), execs }
+    }
+
+    /// The process of that exec id, or the container's first one where that is empty.
+    pub(crate) fn process(&self, exec_id: &str) -> Result<Arc<Process>, Error> {
+        if exec_id.is_empty() {
+            return Ok(Arc::clone(&self.init));
+        }
+        Ok(Arc::clone(&self.exec(exec_id)?.process))
+    }
+
+    pub(crate) fn exec(&self, exec_id: &str) -> Result<Arc<Exec>, Error> {
+        let exec = self.execs().get(exec_id).map(Arc::clone);
+        exec.ok_or_else(|| Error::NotFound(format!("process {exec_id}")))
+    }
+
+    /// The processes that Exec has added and Delete has not removed yet.
+    pub(crate) fn execs(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Exec>>> {
+        self.execs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The pids of everything in the container. Before it is started, its first process is not in
+    /// its jail.
+    pub(crate) fn pids(&self) -> Result<Vec<i32>, Error> {
+        let mut pids = Vec::new();
+        if let Some(jail) = Jail::find(&self.jail_name)? {
+            pids.extend(jail.processes()?.into_iter().map(|process| process.pid()));
+        }
+        // Also when it has ended: containerd takes a container without a process for one whose
+        // creation it did not see the end of, and throws it away with its exit status.
+        if let Some(pid) = self.init.state().pid().filter(|pid| !pids.contains(pid)) {
+            pids.insert(0, pid);
+        }
+        Ok(pids)
+    }
+}

@@ -1,0 +1,63 @@
+//! Run inside a container, it says what a process sees there: one JSON object a line.
+//!
+//! What it is asked to try and the kernel refuses is no failure of its own: it says
+//! `{"errno": "EPROTONOSUPPORT"}` and ends with status 0.
+
+#![allow(clippy::exit, clippy::expect_used, clippy::panic)]
+
+mod network;
+mod report;
+mod signals;
+#[allow(unsafe_code)]
+mod sys;
+
+use std::io::{self, Write as _};
+
+use nix::errno::Errno;
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args[..] {
+        ["report"] => say(&report::report()),
+        ["interfaces"] => say(&network::interfaces()),
+        ["socket", family] => say_outcome(network::socket(family)),
+        ["bind", address] => say_outcome(network::bind(address)),
+        ["connect", address] => say_outcome(network::connect(address)),
+        ["serve", address] => network::serve(address),
+        ["set-hostname", name] => say_outcome(
+            nix::unistd::sethostname(name).map(|()| json!({ "hostname": report::hostname() })),
+        ),
+        ["signal", pid] => say_outcome(
+            // Signal 0 only asks whether there is such a process.
+            nix::sys::signal::kill(Pid::from_raw(pid.parse().expect("a pid")), None)
+                .map(|()| json!({ "signalled": pid })),
+        ),
+        ["wait"] => {
+            say(&json!({ "ready": true }));
+            nix::unistd::pause();
+        }
+        ["signals"] => signals::tell(),
+        ["exit", status] => std::process::exit(status.parse().expect("an exit status")),
+        ["read-line"] => {
+            say(&json!({ "ready": true }));
+            let mut line = String::new();
+            io::stdin().read_line(&mut line).expect("a line");
+            say(&json!({ "line": line }));
+        }
+        _ => panic!("no such question: {args:?}"),
+    }
+}
+
+fn say(value: &Value) {
+    let mut stdout = io::stdout().lock();
+    // One write a line, whoever else writes there.
+    stdout.write_all(format!("{value}\n").as_bytes()).expect("standard output");
+    stdout.flush().expect("standard output");
+}
+
+fn say_outcome(outcome: Result<Value, Errno>) {
+    say(&outcome.unwrap_or_else(|errno| json!({ "errno": format!("{errno:?}") })));
+}

@@ -1,0 +1,110 @@
+//! What the kernel tells and does, one module per platform behind one interface.
+//!
+//! `unsafe` lives below this module, and for the probe in its own `sys`.
+
+#[cfg(target_os = "freebsd")]
+mod freebsd;
+#[cfg(target_os = "linux")]
+mod linux;
+
+#[cfg(target_os = "freebsd")]
+use freebsd as platform;
+#[cfg(target_os = "linux")]
+use linux as platform;
+
+use std::io::{self, IoSliceMut};
+use std::os::fd::{AsFd, AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+use nix::errno::Errno;
+use nix::sys::signal::{SigHandler, SigSet, Signal};
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
+
+pub use platform::exchange;
+pub(crate) use platform::{marked_processes, mounts, unmount};
+
+/// Gives the command these descriptors as 3, 4 and so on.
+pub(crate) fn descriptors_from_three(command: &mut Command, descriptors: Vec<OwnedFd>) {
+    let count = i32::try_from(descriptors.len()).expect("a few descriptors");
+    // Out of the way of the numbers that they are to have.
+    let moved: Vec<OwnedFd> = descriptors
+        .iter()
+        .map(|fd| {
+            let lowest = nix::fcntl::FcntlArg::F_DUPFD_CLOEXEC(3 + count);
+            let fd = nix::fcntl::fcntl(fd, lowest).expect("fcntl(2)");
+            // SAFETY: fcntl(2) has just made it, and nobody else owns it.
+            unsafe { OwnedFd::from_raw_fd(fd) }
+        })
+        .collect();
+    // SAFETY: dup2(2) is async-signal-safe, and the closure allocates nothing.
+    unsafe {
+        command.pre_exec(move || {
+            for (fd, number) in moved.iter().zip(3..) {
+                Errno::result(libc::dup2(fd.as_raw_fd(), number))?;
+            }
+            Ok(())
+        });
+    }
+}
+
+/// Starts the command in a session of its own, controlled by the terminal on its standard input.
+pub(crate) fn control_by_standard_input(command: &mut Command) {
+    // SAFETY: both calls are async-signal-safe, and the closure allocates nothing.
+    unsafe {
+        command.pre_exec(|| {
+            Errno::result(libc::setsid())?;
+            #[allow(clippy::useless_conversion)]
+            Errno::result(libc::ioctl(0, libc::TIOCSCTTY.into(), 0))?;
+            Ok(())
+        });
+    }
+}
+
+/// Ignores some signals, and blocks them, in the process that becomes the command.
+pub(crate) fn ignore_and_block_signals(command: &mut Command) {
+    let signals = [Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGCHLD];
+    // SAFETY: the calls are async-signal-safe, and the closure allocates nothing.
+    unsafe {
+        command.pre_exec(move || {
+            for signal in signals {
+                nix::sys::signal::signal(signal, SigHandler::SigIgn)?;
+            }
+            SigSet::from_iter(signals).thread_block()?;
+            Ok(())
+        });
+    }
+}
+
+/// Receives the bytes of one message and the descriptor that comes with them.
+pub(crate) fn receive_descriptor(stream: &UnixStream) -> io::Result<(Vec<u8>, Option<OwnedFd>)> {
+    let mut bytes = vec![0; 4096];
+    let mut space = nix::cmsg_space!([i32; 4]);
+    let (length, mut descriptors) = {
+        let mut iov = [IoSliceMut::new(&mut bytes)];
+        let flags = MsgFlags::MSG_CMSG_CLOEXEC;
+        let message = recvmsg::<()>(stream.as_raw_fd(), &mut iov, Some(&mut space), flags)?;
+        let mut descriptors = Vec::new();
+        for part in message.cmsgs()? {
+            if let ControlMessageOwned::ScmRights(fds) = part {
+                // SAFETY: the kernel has just made them for us.
+                descriptors.extend(fds.iter().map(|&fd| unsafe { OwnedFd::from_raw_fd(fd) }));
+            }
+        }
+        (message.bytes, descriptors)
+    };
+    bytes.truncate(length);
+    assert!(descriptors.len() <= 1, "more descriptors than one");
+    Ok((bytes, descriptors.pop()))
+}
+
+/// Sets the size of a terminal.
+pub(crate) fn set_size(terminal: impl AsFd, rows: u16, columns: u16) -> io::Result<()> {
+    let size = libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: TIOCSWINSZ reads a winsize.
+    let result =
+        unsafe { libc::ioctl(terminal.as_fd().as_raw_fd(), libc::TIOCSWINSZ, &raw const size) };
+    Errno::result(result)?;
+    Ok(())
+}

@@ -1,0 +1,309 @@
+//! The root and what is mounted in it.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use runj_tests::{Bundle, Sandbox, exchange};
+use serde_json::json;
+
+use crate::case::cases;
+
+cases![
+    the_root_is_relative_absolute_or_where_it_conventionally_is,
+    the_root_can_be_a_link,
+    a_read_only_root,
+    a_writable_root,
+    nullfs_read_only_and_writable,
+    nullfs_relative_to_the_bundle,
+    nullfs_of_a_file,
+    tmpfs_with_a_size_and_a_mode,
+    devfs_has_devices,
+    fdescfs_shows_descriptors,
+    procfs_shows_processes,
+    later_mounts_are_made_inside_earlier_ones,
+    destinations_are_made_and_removed,
+    destinations_that_were_there_stay,
+    what_is_left_in_a_destination_stays,
+    relative_destinations_start_at_the_root,
+    links_are_followed_inside_the_root,
+    links_that_change_while_we_look,
+    a_mount_that_the_host_uses_goes_all_the_same,
+];
+
+#[track_caller]
+fn output(sandbox: &Sandbox<'_>, bundle: &Bundle, line: &str) -> String {
+    let container = sandbox.start(bundle);
+    let output = container.exec([], ["sh", "-c", line]).run().succeeded();
+    sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+    output
+}
+
+/// A directory of the host with a file in it.
+fn shared(sandbox: &Sandbox<'_>, name: &str) -> PathBuf {
+    let directory = sandbox.path().join(name);
+    fs::create_dir(&directory).unwrap();
+    fs::write(directory.join("file"), name).unwrap();
+    directory
+}
+
+fn the_root_is_relative_absolute_or_where_it_conventionally_is(sandbox: &Sandbox<'_>) {
+    let other = sandbox.bundle();
+    fs::write(other.rootfs().join("here"), "absolute").unwrap();
+    let absolute = sandbox.bundle().set("root.path", other.rootfs().to_str().unwrap());
+    assert_eq!(output(sandbox, &absolute, "cat /here"), "absolute");
+
+    let bundle = sandbox.bundle();
+    fs::write(bundle.rootfs().join("here"), "conventional").unwrap();
+    assert_eq!(output(sandbox, &bundle, "cat /here"), "conventional");
+
+    fs::rename(bundle.rootfs(), bundle.dir().join("elsewhere")).unwrap();
+    let bundle = bundle.set("root.path", "./elsewhere");
+    assert_eq!(output(sandbox, &bundle, "cat /here"), "conventional");
+}
+
+fn the_root_can_be_a_link(sandbox: &Sandbox<'_>) {
+    let bundle = sandbox.bundle();
+    fs::rename(bundle.rootfs(), bundle.dir().join("real")).unwrap();
+    symlink("real", bundle.rootfs()).unwrap();
+    let before = sandbox.host();
+    let container = sandbox.start(&bundle);
+    // Where the link leads later does not matter.
+    let aside = bundle.dir().join("aside");
+    fs::rename(bundle.rootfs(), &aside).unwrap();
+    symlink("/", bundle.rootfs()).unwrap();
+    sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+    fs::rename(aside, bundle.rootfs()).unwrap();
+    sandbox.host().assert_unchanged_since(&before);
+}
+
+fn a_read_only_root(sandbox: &Sandbox<'_>) {
+    let bundle = sandbox.bundle().set("root.readonly", true).mount(json!({
+        "destination": "/scratch",
+        "type": "tmpfs"
+    }));
+    let before = sandbox.host();
+    let line = "touch /file 2>&- || echo refused; touch /scratch/file && echo allowed";
+    assert_eq!(output(sandbox, &bundle, line), "refused\nallowed\n");
+    sandbox.host().assert_unchanged_since(&before);
+}
+
+fn a_writable_root(sandbox: &Sandbox<'_>) {
+    let bundle = sandbox.bundle();
+    assert_eq!(output(sandbox, &bundle, "echo text > /file"), "");
+    assert_eq!(fs::read_to_string(bundle.rootfs().join("file")).unwrap(), "text\n");
+}
+
+fn nullfs_read_only_and_writable(sandbox: &Sandbox<'_>) {
+    let (locked, open) = (shared(sandbox, "locked"), shared(sandbox, "open"));
+    let bundle = sandbox.bundle().nullfs(&locked, "/locked", "ro").nullfs(&open, "/open", "rw");
+    let line =
+        "cat /locked/file /open/file; touch /locked/new 2>&- || echo refused; touch /open/new";
+    assert_eq!(output(sandbox, &bundle, line), "lockedopenrefused\n");
+    assert!(open.join("new").exists() && !locked.join("new").exists());
+}
+
+fn nullfs_relative_to_the_bundle(sandbox: &Sandbox<'_>) {
+    let bundle = sandbox.bundle().nullfs(Path::new("data"), "/data", "ro");
+    fs::create_dir(bundle.dir().join("data")).unwrap();
+    fs::write(bundle.dir().join("data/file"), "relative").unwrap();
+    assert_eq!(output(sandbox, &bundle, "cat /data/file"), "relative");
+}
+
+fn nullfs_of_a_file(sandbox: &Sandbox<'_>) {
+    if cfg!(target_os = "freebsd") {
+        // A nullfs over a file panics the kernel of FreeBSD 13.2.
+        return;
+    }
+    let directory = shared(sandbox, "of the host");
+    let bundle = sandbox.bundle().nullfs(&directory.join("file"), "/etc/config", "ro");
+    let before = sandbox.host();
+    assert_eq!(output(sandbox, &bundle, "cat /etc/config"), "of the host");
+    sandbox.host().assert_unchanged_since(&before);
+}
+
+fn tmpfs_with_a_size_and_a_mode(sandbox: &Sandbox<'_>) {
+    let bundle = sandbox.bundle().mount(json!({
+        "destination": "/scratch",
+        "type": "tmpfs",
+        "options": ["size=64k", "mode=1777"]
+    }));
+    let line = "ls -ld /scratch; head -c 60000 /dev/zero > /scratch/fits || echo small; \
+                head -c 100000 /dev/zero 2>&- > /scratch/exceeds || echo full";
+    let bundle = bundle.mount(json!({ "destination": "/dev", "type": "devfs" }));
+    let output = output(sandbox, &bundle, line);
+    assert!(output.starts_with("drwxrwxrwt"), "{output}");
+    assert!(output.ends_with("full\n") && !output.contains("small"), "{output}");
+}
+
+fn devfs_has_devices(sandbox: &Sandbox<'_>) {
+    let bundle = sandbox.bundle().mount(json!({ "destination": "/dev", "type": "devfs" }));
+    let line = "echo gone > /dev/null && head -c 4 /dev/zero | wc -c && \
+                head -c 8 /dev/urandom | wc -c";
+    let output = output(sandbox, &bundle, line);
+    assert_eq!(output.split_whitespace().collect::<Vec<_>>(), ["4", "8"]);
+    // What would show the host's disks and memory is not there.
+    let line = "for d in mem kmem sda vda ada0 vtbd0 da0; do test -e /dev/$d && echo $d; done; :";
+    assert_eq!(self::output(sandbox, &bundle, line), "");
+}
+
+fn fdescfs_shows_descriptors(sandbox: &Sandbox<'_>) {
+    let bundle = sandbox
+        .bundle()
+        .mount(json!({ "destination": "/dev", "type": "devfs" }))
+        .mount(json!({ "destination": "/dev/fd", "type": "fdescfs" }));
+    let line = "echo through | cat /dev/fd/0; echo four 4>&1 >>/dev/fd/4";
+    assert_eq!(output(sandbox, &bundle, line), "through\nfour\n");
+}
+
+fn procfs_shows_processes(sandbox: &Sandbox<'_>) {
+    let bundle = sandbox.bundle().mount(json!({ "destination": "/proc", "type": "procfs" }));
+    let line = "test -d /proc/$$ && echo self";
+    assert_eq!(output(sandbox, &bundle, line), "self\n");
+}
+
+fn later_mounts_are_made_inside_earlier_ones(sandbox: &Sandbox<'_>) {
+    let data = shared(sandbox, "data");
+    let bundle = sandbox
+        .bundle()
+        .mount(json!({ "destination": "/a", "type": "tmpfs" }))
+        .nullfs(&data, "/a/deep/inside", "ro")
+        .mount(json!({ "destination": "/a", "type": "tmpfs", "options": ["mode=700"] }))
+        .nullfs(&data, "/a/again", "ro");
+    let before = sandbox.host();
+    // The second one on /a hides the first, and what is in it.
+    assert_eq!(output(sandbox, &bundle, "ls /a; cat /a/again/file"), "again\ndata");
+    sandbox.host().assert_unchanged_since(&before);
+}
+
+fn destinations_are_made_and_removed(sandbox: &Sandbox<'_>) {
+    let bundle = sandbox
+        .bundle()
+        .mount(json!({ "destination": "/not/there/yet", "type": "tmpfs" }))
+        .mount(json!({ "destination": "/not/there/either", "type": "tmpfs" }));
+    let before = sandbox.host();
+    let container = sandbox.start(&bundle);
+    assert!(bundle.rootfs().join("not/there/either").is_dir());
+    container.kill("KILL");
+    container.wait_stopped();
+    container.delete();
+    sandbox.host().assert_unchanged_since(&before);
+}
+
+fn destinations_that_were_there_stay(sandbox: &Sandbox<'_>) {
+    let bundle = sandbox.bundle().args(["true"]);
+    let bundle = bundle.mount(json!({ "destination": "/there/already/new", "type": "tmpfs" }));
+    fs::create_dir_all(bundle.rootfs().join("there/already")).unwrap();
+    let before = sandbox.host();
+    sandbox.run(&bundle).succeeded_silently();
+    sandbox.host().assert_unchanged_since(&before);
+}
+
+fn what_is_left_in_a_destination_stays(sandbox: &Sandbox<'_>) {
+    let bundle = sandbox.bundle().mount(json!({ "destination": "/made/here", "type": "tmpfs" }));
+    let bundle = bundle.shell("echo kept > /made/file");
+    sandbox.run(&bundle).succeeded_silently();
+    assert_eq!(fs::read_to_string(bundle.rootfs().join("made/file")).unwrap(), "kept\n");
+    assert!(!bundle.rootfs().join("made/here").exists());
+}
+
+fn relative_destinations_start_at_the_root(sandbox: &Sandbox<'_>) {
+    let data = shared(sandbox, "data");
+    let bundle = sandbox.bundle().nullfs(&data, "relative", "ro").set("process.cwd", "/usr");
+    assert_eq!(output(sandbox, &bundle, "cat /relative/file"), "data");
+}
+
+/// A directory of the host that nothing is to happen to.
+struct Victim(PathBuf);
+
+impl Victim {
+    fn new(sandbox: &Sandbox<'_>) -> Self {
+        let directory = sandbox.path().join("victim");
+        fs::create_dir(&directory).unwrap();
+        Self(directory)
+    }
+
+    #[track_caller]
+    fn assert_untouched(&self, sandbox: &Sandbox<'_>) {
+        assert_eq!(fs::read_dir(&self.0).unwrap().count(), 0, "something was made there");
+        let host = format!("{:?}", sandbox.host());
+        assert!(!host.contains(&format!("mount {}", self.0.display())), "{host}");
+    }
+}
+
+fn links_are_followed_inside_the_root(sandbox: &Sandbox<'_>) {
+    let victim = Victim::new(sandbox);
+    let data = shared(sandbox, "data");
+    let climb = "../".repeat(50);
+    let absolute = victim.0.display().to_string();
+    for (number, target) in
+        ["inside", &absolute, &format!("{climb}{absolute}"), "../../inside", "/inside/", "."]
+            .into_iter()
+            .enumerate()
+    {
+        let destination = format!("/link{number}/mounted");
+        let bundle = sandbox.bundle().nullfs(&data, &destination, "ro");
+        fs::create_dir(bundle.rootfs().join("inside")).unwrap();
+        symlink(target, bundle.rootfs().join(format!("link{number}"))).unwrap();
+        let before = sandbox.host();
+        let container = sandbox.start(&bundle);
+        victim.assert_untouched(sandbox);
+        let seen = container.exec([], ["cat", &format!("{destination}/file")]).run().succeeded();
+        assert_eq!(seen, "data", "{target}");
+        sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+        victim.assert_untouched(sandbox);
+        sandbox.host().assert_unchanged_since(&before);
+    }
+}
+
+fn links_that_change_while_we_look(sandbox: &Sandbox<'_>) {
+    let victim = Victim::new(sandbox);
+    let data = shared(sandbox, "data");
+    let bundle = sandbox.bundle().nullfs(&data, "/changing/mounted", "ro");
+    let root = bundle.rootfs();
+    fs::create_dir(root.join("changing")).unwrap();
+    symlink(&victim.0, root.join("other")).unwrap();
+    let [directory, link] = [root.join("changing"), root.join("other")];
+    let stop = AtomicBool::new(false);
+    // Taken to change something.
+    let turn = Mutex::new(());
+    thread::scope(|scope| {
+        // The container swaps a directory for a link to the host, again and again.
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                let _turn = turn.lock();
+                exchange(&directory, &link);
+            }
+        });
+        for _ in 0..20 {
+            let id = sandbox.id();
+            // It may be refused; it must not be fooled.
+            let created = sandbox.try_create(&id, &bundle);
+            victim.assert_untouched(sandbox);
+            let _turn = turn.lock();
+            if directory.is_symlink() {
+                // A mount that has been moved away is not what this is about.
+                exchange(&directory, &link);
+            }
+            if created.status.success() {
+                sandbox.runj(["delete", "--force", &id]).run().succeeded_silently();
+            }
+            victim.assert_untouched(sandbox);
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert!(victim.0.is_dir());
+}
+
+fn a_mount_that_the_host_uses_goes_all_the_same(sandbox: &Sandbox<'_>) {
+    let bundle = sandbox.bundle().mount(json!({ "destination": "/busy", "type": "tmpfs" }));
+    let before = sandbox.host();
+    let container = sandbox.start(&bundle);
+    let busy = fs::File::open(bundle.rootfs().join("busy")).unwrap();
+    sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+    sandbox.host().assert_unchanged_since(&before);
+    drop(busy);
+}
