@@ -173,7 +173,7 @@ pub(crate) struct Exec {
     #[arg(short, long, value_name = "NAME=VALUE")]
     pub(crate) env: Vec<String>,
 
-    /// Its user and group: UID[:GID]
+    /// Its user and group, by their numbers
     #[arg(short, long, value_name = "UID[:GID]")]
     pub(crate) user: Option<String>,
 

@@ -59,6 +59,15 @@ impl Jail {
         Ok(lookup(&jid_key(jid), false)?.map(|jid| Self { jid }))
     }
 
+    /// The jail of that jid, living or dying, if anything is left of it.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses to tell.
+    pub fn remains(jid: Jid) -> Result<Option<Self>, Error> {
+        Ok(lookup(&jid_key(jid), true)?.map(|jid| Self { jid }))
+    }
+
     /// All living jails below this process's own.
     ///
     /// # Errors
@@ -74,22 +83,22 @@ impl Jail {
         self.jid
     }
 
-    /// The jail's full name.
+    /// The jail's full name, also of a dying one.
     ///
     /// # Errors
     ///
     /// When the jail is gone.
     pub fn name(self) -> Result<String, Error> {
-        self.string("name", false)
+        self.string("name")
     }
 
-    /// The jail's root directory.
+    /// The jail's root directory, also of a dying one.
     ///
     /// # Errors
     ///
     /// When the jail is gone.
     pub fn path(self) -> Result<String, Error> {
-        self.string("path", false)
+        self.string("path")
     }
 
     /// Reads parameters (`jail_get(2)`), in the order asked for.
@@ -226,19 +235,19 @@ impl Jail {
     /// This jail and those below it, dying ones included, since their processes may yet live.
     fn family(self) -> Result<BTreeSet<Jid>, Error> {
         let mut family = BTreeSet::from([self.jid]);
-        let Ok(name) = self.string("name", true) else { return Ok(family) };
+        let Ok(name) = self.name() else { return Ok(family) };
         let below = format!("{name}.");
         for jail in list(true)? {
             // One that vanished meanwhile has no processes.
-            if jail.string("name", true).is_ok_and(|name| name.starts_with(&below)) {
+            if jail.name().is_ok_and(|name| name.starts_with(&below)) {
                 family.insert(jail.jid);
             }
         }
         Ok(family)
     }
 
-    fn string(self, name: &str, dying: bool) -> Result<String, Error> {
-        match self.get_of(&[(name, Kind::String)], dying)?.pop() {
+    fn string(self, name: &str) -> Result<String, Error> {
+        match self.get_of(&[(name, Kind::String)], true)?.pop() {
             Some(Value::String(text)) => Ok(text),
             _ => Err(Error::Undecodable { name: name.into(), bytes: 0 }),
         }

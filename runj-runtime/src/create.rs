@@ -3,10 +3,12 @@
 use std::io::Write as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
+use nix::errno::Errno;
 use nix::unistd::geteuid;
-use runj_jail::{Jail, JailName, ProcessId};
+use runj_jail::{Jail, JailName, Params, ProcessId};
 use runj_net::Journal;
 use runj_spec::{Bundle, Container, ContainerId, Process};
 
@@ -17,12 +19,13 @@ use crate::jail_name::jail_name;
 use crate::ledger::Deed;
 use crate::mounts::{self, MountPlan};
 use crate::params;
+use crate::pid_file::PidFile;
 use crate::process;
 use crate::record::{Phase, Record};
 use crate::runtime::{Runtime, Started, process_of};
 use crate::state;
 use crate::status::Status;
-use crate::store::{ContainerDirectory, Locked, write_whole};
+use crate::store::{ContainerDirectory, Locked};
 use crate::sys::{self, Gate};
 use crate::teardown;
 
@@ -144,11 +147,23 @@ impl Plan {
                 reason: "runj does not give a container single devices yet".into(),
             });
         }
+        warn_of_limits(&bundle);
         let root = root(&container, &directory)?;
         let mounts = mounts::plan(&container.mounts, &directory)?;
         let network = runj_net::plan(&container.jail)?;
         let jail_name = name(id, &container, options)?;
         Ok(Self { bundle, container, process, root, jail_name, mounts, network })
+    }
+}
+
+/// Says that limits are not applied: engines always send a `linux` section, so that it cannot be
+/// refused, but one that asks for limits believes them to hold.
+fn warn_of_limits(bundle: &Bundle) {
+    let resources = bundle.config.extra.get("linux").and_then(|linux| linux.get("resources"));
+    for kind in ["memory", "cpu", "pids"] {
+        if resources.and_then(|resources| resources.get(kind)).is_some() {
+            tracing::warn!("config.json: linux.resources.{kind}: runj does not apply limits yet");
+        }
     }
 }
 
@@ -210,6 +225,7 @@ fn build(plan: &Plan, options: &CreateOptions, container: &mut Locked) -> Result
         jail_name: plan.jail_name.to_string(),
         jid: None,
         init: None,
+        boot: sys::boot_id(),
     };
     keep_configuration(&plan.bundle, container)?;
     container.write(&record)?;
@@ -224,23 +240,34 @@ fn build(plan: &Plan, options: &CreateOptions, container: &mut Locked) -> Result
     mounts::mount_all(&plan.mounts, &jail_path, jail, container)?;
     plan.network.furnish(jail, container)?;
 
+    if may_mount(&plan.container) {
+        let below = mounts::below(&jail_path).map_err(Error::errno("the mounts"))?;
+        let before = below.into_iter().map(|mount| mount.id).collect();
+        container.record(&Deed::OwnMounts { before })?;
+    }
+    let pid_file = options.pid_file.as_deref().map(PidFile::prepare).transpose()?;
     let started = start_init(plan, options, jail, &mut record, container)?;
 
     let hooks = &plan.container.hooks;
     if has_hooks(plan) {
         let annotations = plan.container.annotations.clone().into_iter().collect();
         let state = state::build(&record, Status::Creating, annotations)?;
-        hooks::run_all("prestart", &hooks.prestart, &state)?;
-        hooks::run_all("createRuntime", &hooks.create_runtime, &state)?;
-        hooks::run_all("createContainer", &hooks.create_container, &state)?;
+        hooks::run_all("prestart", &hooks.prestart, &state, container)?;
+        hooks::run_all("createRuntime", &hooks.create_runtime, &state, container)?;
+        hooks::run_all("createContainer", &hooks.create_container, &state, container)?;
         record.phase = Phase::Created;
         container.write(&record)?;
     }
-    if let Some(path) = &options.pid_file {
-        container.record(&Deed::PidFile { path: path.clone() })?;
-        write_pid_file(path, started.pid)?;
+    if let Some(file) = pid_file {
+        file.write(started.pid)?;
     }
     Ok(started)
+}
+
+/// Whether the container can mount file systems by itself (jail(8), `allow.mount`).
+fn may_mount(container: &Container) -> bool {
+    let mounting = |parameter: &str| parameter == "mount" || parameter.starts_with("mount.");
+    container.jail.allow.iter().any(|(parameter, on)| mounting(parameter.as_ref()) && on.value)
 }
 
 /// Keeps the configuration as it is now; the bundle may change.
@@ -254,20 +281,46 @@ fn keep_configuration(bundle: &Bundle, container: &Locked) -> Result<(), Error> 
     Ok(())
 }
 
+/// Makes the jail, first under a name that no other jail has: should we be killed before we know
+/// its jid, it is by that name that it is found and told from somebody else's.
 fn create_jail(plan: &Plan, path: &Path, container: &mut Locked) -> Result<Jail, Error> {
-    let params = params::params(&plan.container, &plan.jail_name, path, plan.network.params())?;
-    // Asked before the jail is written down: somebody else's must not be removed as ours.
-    if let Some(other) = Jail::find(&plan.jail_name)? {
-        return Err(Error::Unusable {
-            place: "jail name".into(),
-            value: format!("{:?}", plan.jail_name.as_str()),
-            reason: format!("there is a jail of that name already, jid {}", other.jid()),
-        });
-    }
-    container.record(&Deed::Jail)?;
-    Jail::create(&params).map_err(|error| match plan.network.explain(&error) {
+    let provisional = provisional_name(&plan.jail_name)?;
+    let network = plan.network.params();
+    let ruleset = mounts::ruleset(&plan.mounts);
+    let params = params::params(&plan.container, &provisional, path, network, ruleset)?;
+    container.record(&Deed::Jail { name: provisional.to_string() })?;
+    let jail = Jail::create(&params).map_err(|error| match plan.network.explain(&error) {
         Some(explanation) => Error::Refused(explanation),
         None => Error::Jail(error),
+    })?;
+    container.record(&Deed::JailMade { jid: jail.jid().as_raw() })?;
+    let name = plan.jail_name.as_str();
+    jail.update(&Params::new().string("name", name)).map_err(|error| match error.errno() {
+        Some(Errno::EEXIST) => Error::Unusable {
+            place: "jail name".into(),
+            value: format!("{name:?}"),
+            reason: "there is a jail of that name already".into(),
+        },
+        _ => Error::Jail(error),
+    })?;
+    Ok(jail)
+}
+
+/// A name for a sibling of `name` that no other jail has, in this boot of the host.
+fn provisional_name(name: &JailName) -> Result<JailName, Error> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let pid = std::process::id().cast_signed();
+    let start = ProcessId::of(pid)?.map_or(0, ProcessId::start);
+    let own = format!("runj%{pid}%{start}%{count}");
+    let made = match name.parent() {
+        Some(parent) => parent.child(&own),
+        None => own.parse(),
+    };
+    made.map_err(|error| Error::Unusable {
+        place: "jail name".into(),
+        value: format!("{:?}", name.as_str()),
+        reason: error.to_string(),
     })
 }
 
@@ -317,14 +370,6 @@ fn has_hooks(plan: &Plan) -> bool {
     [&hooks.prestart, &hooks.create_runtime, &hooks.create_container]
         .iter()
         .any(|hooks| !hooks.is_empty())
-}
-
-/// Writes a pid for an engine to read.
-pub(crate) fn write_pid_file(path: &Path, pid: i32) -> Result<(), Error> {
-    write_whole(path, pid.to_string().as_bytes(), 0o644).map_err(|error| match error {
-        Error::Io { what, source } => Error::Io { what: format!("--pid-file: {what}"), source },
-        error => error,
-    })
 }
 
 impl Journal for Locked {

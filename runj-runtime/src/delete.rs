@@ -26,17 +26,20 @@ impl Runtime {
             if let Some(init) = directory.read()?.and_then(|record| record.init()) {
                 init.signal(Signal::KILL)?;
             }
+            teardown::end_hooks(&directory.deeds()?)?;
         }
-        let container = directory.lock()?;
+        let container = match directory.lock() {
+            Err(Error::NoSuchContainer(id)) => {
+                directory.remove_empty()?;
+                return Err(Error::NoSuchContainer(id));
+            }
+            container => container?,
+        };
         let Some(record) = directory.read()? else {
             // Its creator was killed before it did anything.
             return container.remove();
         };
-        let status = match state::status(&directory, &record)? {
-            // We have the lock, so nobody is creating it any more.
-            Status::Creating => Status::Stopped,
-            status => status,
-        };
+        let status = state::status(&record, false)?;
         if status == Status::Running && !force {
             return Err(Error::WrongStatus {
                 verb: "delete",
@@ -55,7 +58,7 @@ impl Runtime {
         let annotations = configuration.annotations.into_iter().collect();
         let state = state::build(&record, Status::Stopped, annotations)?;
         container.remove()?;
-        hooks::run_and_warn("poststop", &configuration.hooks.poststop, &state);
+        hooks::run_and_warn("poststop", &configuration.hooks.poststop, &state, None);
         Ok(())
     }
 }

@@ -160,6 +160,9 @@ pub enum ProcessError {
         /// The error number.
         errno: Errno,
     },
+    /// The process did not become the container's program in time, and was killed.
+    #[error("the container's process was not started within 10 seconds")]
+    Stuck,
     /// The process ended before it became the container's program.
     #[error("the container's process ended before it could be started")]
     Died,

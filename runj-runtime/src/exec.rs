@@ -3,11 +3,12 @@
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
+use runj_jail::{ProcessId, Signal};
 use runj_spec::{ContainerId, Process};
 
 use crate::console::{self, Console};
-use crate::create::write_pid_file;
 use crate::error::Error;
+use crate::pid_file::PidFile;
 use crate::process;
 use crate::runtime::{Runtime, Started, jail_of};
 use crate::state;
@@ -84,8 +85,7 @@ impl Runtime {
         console::check(process, place, socket, options.relays_terminal)?;
 
         let directory = self.store.find(id)?;
-        let record = state::read(&directory)?;
-        let status = state::status(&directory, &record)?;
+        let (record, status) = state::read(&directory)?;
         let not_running = || Error::NotRunning { id: id.clone(), status };
         if !matches!(status, Status::Created | Status::Running) {
             return Err(not_running());
@@ -103,15 +103,21 @@ impl Runtime {
             options.preserve_fds,
         )?;
         let terminal = console.hand_over(socket)?;
+        let prepared = options.pid_file.as_deref().map(PidFile::prepare).transpose()?;
         let pid = entry.spawn()?;
+        let id = ProcessId::of(pid)?;
         // Ours is the only other end now, so its end of file means that the program was executed.
         drop(entry);
-        if let Err(error) = process::outcome(ours, process) {
+        let written = process::outcome(ours, process, id).and_then(|()| match prepared {
+            Some(file) => file.write(pid),
+            None => Ok(()),
+        });
+        if let Err(error) = written {
+            if let Some(id) = id {
+                id.signal(Signal::KILL)?;
+            }
             sys::collect(pid);
             return Err(error);
-        }
-        if let Some(path) = &options.pid_file {
-            write_pid_file(path, pid)?;
         }
         Ok(Started { pid, terminal })
     }

@@ -6,7 +6,6 @@ use runj_spec::ContainerId;
 use crate::error::Error;
 use crate::runtime::{Runtime, jail_of};
 use crate::state;
-use crate::status::Status;
 
 impl Runtime {
     /// Sends a signal to the container's process, or with `all` to every process in its jail.
@@ -18,22 +17,20 @@ impl Runtime {
     /// [`Error::NotRunning`] when the container has no process for the signal.
     pub fn kill(&self, id: &ContainerId, signal: Signal, all: bool) -> Result<(), Error> {
         let directory = self.store.find(id)?;
-        let record = state::read(&directory)?;
-        let status = state::status(&directory, &record)?;
+        let (record, status) = state::read(&directory)?;
         let mut reached = false;
+        let mut inside = false;
         if all {
             // What the container's process left behind may be ended even when itself has.
             if let Some(jail) = jail_of(&record)? {
+                inside = record.init().is_some_and(|init| {
+                    jail.processes().is_ok_and(|processes| processes.contains(&init))
+                });
                 reached = jail.signal_all(signal)? > 0;
             }
         }
-        // Before `start` the container's process is not in its jail.
-        let init = record.init().filter(|_| match status {
-            Status::Stopped => false,
-            Status::Creating | Status::Created => true,
-            Status::Running => !all,
-        });
-        if let Some(init) = init {
+        // Until it is started the container's process is not in its jail.
+        if let Some(init) = record.init().filter(|_| !inside) {
             reached |= init.signal(signal)?;
         }
         if reached { Ok(()) } else { Err(Error::NotRunning { id: id.clone(), status }) }

@@ -7,24 +7,31 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::sys::MountId;
+
 /// One thing done to the host that outlives the process that did it.
 ///
-/// Undoing one that was never done, or is undone already, does nothing. So an entry may be written
-/// before the deed, and whoever dies in between leaves nothing that cannot be cleaned up.
+/// An entry is written before the deed, so undoing it has to do no harm when the deed was never
+/// done, or is undone already.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "deed")]
 pub(crate) enum Deed {
     /// Something was made inside a root to be mounted on.
     MountPoint { root: PathBuf, path: PathBuf, directory: bool },
-    /// A file system was mounted on this path.
-    /// How many mounts were there already tells which one is ours.
+    /// A file system was mounted on this path, where so many were mounted already.
     Mount { path: PathBuf, covered: usize },
-    /// The container's jail was made.
-    Jail,
+    /// It is this one: the mount of the entry before has been made.
+    Mounted { id: MountId },
+    /// The container may mount by itself; these were mounted below its root before it could.
+    OwnMounts { before: Vec<MountId> },
+    /// The container's jail was made, under this name that no other one has.
+    Jail { name: String },
+    /// It is this one.
+    JailMade { jid: i32 },
     /// The network was changed.
     Network(runj_net::Deed),
-    /// A file was written where the caller asked for it.
-    PidFile { path: PathBuf },
+    /// A hook was started; it leads a process group of its own.
+    Hook { pid: i32, start: u64 },
 }
 
 /// The ledger of one container: one JSON object a line, only ever appended to.
@@ -73,7 +80,7 @@ mod tests {
         let deeds = [
             Deed::MountPoint { root: "/j".into(), path: "dev".into(), directory: true },
             Deed::Mount { path: "/j/dev".into(), covered: 0 },
-            Deed::Jail,
+            Deed::Jail { name: "j".into() },
         ];
         let mut ledger = Ledger::open(&path).unwrap();
         for deed in &deeds {

@@ -39,6 +39,7 @@ mod ledger;
 mod list;
 mod mounts;
 mod params;
+mod pid_file;
 mod process;
 mod record;
 mod runtime;

@@ -55,8 +55,7 @@ impl Runtime {
 
     fn listed(&self, id: &ContainerId) -> Result<Listed, Error> {
         let directory = self.store.find(id)?;
-        let record = state::read(&directory)?;
-        let status = state::status(&directory, &record)?;
+        let (record, status) = state::read(&directory)?;
         let init = record.init().filter(|_| status != Status::Stopped);
         Ok(Listed {
             id: id.clone(),

@@ -15,7 +15,7 @@ use crate::beneath::{self, Found, Place};
 use crate::error::{Error, whole};
 use crate::ledger::Deed;
 use crate::store::Locked;
-use crate::sys;
+use crate::sys::{self, MountId, Mounted};
 
 /// One mount, with everything about it decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +54,16 @@ pub(crate) struct MountTarget {
 }
 
 /// The devfs rule set that hides the host's devices from a jail (devfs.rules(5), jail(8)).
-const JAIL_RULESET: &str = "4";
+const JAIL_RULESET: i32 = 4;
+
+/// Options of nmount(2) itself, with which a configuration could mount something else, somewhere
+/// else, than what it says in `type`, `source` and `destination`.
+const RESERVED: &[&str] =
+    &["errmsg", "export", "from", "fspath", "fstype", "snapshot", "target", "update"];
+
+/// File systems that have no source; what a configuration names there is a label.
+const SOURCELESS: &[&str] =
+    &["devfs", "fdescfs", "linprocfs", "linsysfs", "mqueuefs", "procfs", "tmpfs"];
 
 /// Linux's propagation, recursion and time-stamp options, which engines always send, say nothing
 /// about a FreeBSD mount; `notmpcopyup` asks for what is done anyway.
@@ -144,24 +153,38 @@ fn plan_one(mount: &Mount, index: usize, bundle: &Path) -> Result<MountPlan, Err
         Some(other) => other,
     };
     let mut directory = true;
-    let from = if fstype == "nullfs" {
-        let Some(source) = &mount.source else {
-            return Err(Error::Unusable {
-                place: format!("{place}.source"),
-                value: "nothing".into(),
-                reason: "a nullfs mount needs the directory that it shows".into(),
-            });
-        };
-        let source = bundle.join(source);
-        let metadata = fs::metadata(&source)
-            .map_err(|error| unusable("source", format!("{source:?}"), &error.to_string()))?;
-        directory = metadata.is_dir();
-        source
-    } else {
-        mount.source.clone().map_or_else(|| PathBuf::from(fstype), PathBuf::from)
+    let from = match (fstype, &mount.source) {
+        (fstype, _) if SOURCELESS.contains(&fstype) => PathBuf::from(fstype),
+        ("nullfs" | "unionfs", None) => {
+            return Err(unusable(
+                "source",
+                "nothing".into(),
+                &format!("a {fstype} mount needs what it shows"),
+            ));
+        }
+        (_, None) => PathBuf::from(fstype),
+        // A dataset's name.
+        ("zfs", Some(source)) => PathBuf::from(source),
+        (_, Some(source)) => {
+            // Resolved here, on the host: what is relative is relative to the bundle.
+            let source = bundle.join(source);
+            let source = source
+                .canonicalize()
+                .map_err(|error| unusable("source", format!("{source:?}"), &error.to_string()))?;
+            directory = fstype != "nullfs" || source.is_dir();
+            source
+        }
     };
     let mut file_system = FileSystem::new(fstype, from);
     for (number, option) in mount.options.iter().enumerate() {
+        let name = option.split_once('=').map_or(option.as_str(), |(name, _)| name);
+        if RESERVED.contains(&name) {
+            return Err(unusable(
+                &format!("options[{number}]"),
+                format!("{option:?}"),
+                "it is said by type, source and destination",
+            ));
+        }
         if option == "tmpcopyup" {
             return Err(unusable(
                 &format!("options[{number}]"),
@@ -174,7 +197,7 @@ fn plan_one(mount: &Mount, index: usize, bundle: &Path) -> Result<MountPlan, Err
     let ruled = file_system.options.iter().any(|(name, _)| name == "ruleset");
     if fstype == "devfs" && !ruled {
         // Without one a devfs shows every device of the host.
-        file_system.options.push(("ruleset".into(), Some(JAIL_RULESET.into())));
+        file_system.options.push(("ruleset".into(), Some(JAIL_RULESET.to_string())));
     }
     Ok(MountPlan { place, destination, file_system, directory })
 }
@@ -208,14 +231,25 @@ pub(crate) fn mount_all(
         // Opened anew each time: a mount may have covered the root's own directories.
         let fd = open(root)?;
         let (target, path) = reach(plan, root, fd.as_fd(), container)?;
-        mount(&plan.file_system, &target, &path, Some(jail), container).map_err(|reason| {
-            Error::Mount {
+        let covered = count_on(&path).map_err(Error::errno("the mounts"))?;
+        // Neither kernel could take one of two containers' mounts away below the other's.
+        if covered > 0
+            && let Some(other) = container.sharer(root)?
+        {
+            return Err(Error::Unusable {
+                place: format!("{}.destination", plan.place),
+                value: format!("{:?}", plan.destination),
+                reason: format!("container {other}, which has the same root, mounts there"),
+            });
+        }
+        mount(&plan.file_system, &target, &path, covered, Some(jail), container).map_err(
+            |reason| Error::Mount {
                 place: plan.place.clone(),
                 fstype: plan.file_system.fstype.clone(),
                 destination: plan.destination.clone(),
                 reason,
-            }
-        })?;
+            },
+        )?;
     }
     Ok(())
 }
@@ -228,37 +262,72 @@ pub(crate) fn mount_read_only(
 ) -> Result<(), Error> {
     fs::create_dir(view).map_err(Error::io(format!("{view:?}")))?;
     let target = MountTarget { fd: open(view)?, directory: true };
-    mount(&FileSystem::read_only_view(root), &target, view, None, container).map_err(|reason| {
-        Error::Mount {
-            place: "config.json: root.readonly".into(),
-            fstype: "nullfs".into(),
-            destination: "/".into(),
-            reason,
-        }
+    let file_system = FileSystem::read_only_view(root);
+    mount(&file_system, &target, view, 0, None, container).map_err(|reason| Error::Mount {
+        place: "config.json: root.readonly".into(),
+        fstype: "nullfs".into(),
+        destination: "/".into(),
+        reason,
     })
 }
 
-/// Mounts on `target`, whose path on the host is `path`; an error is the reason in words.
+/// How many file systems are mounted on exactly this path.
+fn count_on(path: &Path) -> Result<usize, Errno> {
+    Ok(sys::mounted()?.iter().filter(|mount| mount.path == path).count())
+}
+
+/// Mounts on `target`, whose path on the host is `path` and has so many mounts already; an error
+/// is the reason in words.
 fn mount(
     file_system: &FileSystem,
     target: &MountTarget,
     path: &Path,
+    covered: usize,
     jail: Option<Jail>,
     container: &mut Locked,
 ) -> Result<(), String> {
-    let covered = sys::mounts_on(path).map_err(|errno| errno.to_string())?;
     container
         .record(&Deed::Mount { path: path.to_owned(), covered })
         .map_err(|error| whole(&error))?;
-    sys::mount(file_system, target, jail).map_err(|refusal| refusal.to_string())
+    let id = sys::mount(file_system, target, jail).map_err(|refusal| refusal.to_string())?;
+    container.record(&Deed::Mounted { id }).map_err(|error| whole(&error))
 }
 
-/// Undoes a mount on `path`, which there covered that many others.
-pub(crate) fn unmount(path: &Path, covered: usize) -> Result<(), Errno> {
-    while sys::mounts_on(path)? > covered {
-        sys::unmount(path)?;
-    }
-    Ok(())
+/// Undoes the mount that was made on `path` over so many others: the one of that identity, or, if
+/// whoever mounted it was killed before the identity was known, the one in that place.
+pub(crate) fn unmount(path: &Path, covered: usize, id: Option<MountId>) -> Result<(), Errno> {
+    let mounted = sys::mounted()?;
+    let ours = match id {
+        Some(id) => mounted.iter().find(|mount| mount.id == id),
+        None => mounted.iter().filter(|mount| mount.path == path).nth(covered),
+    };
+    ours.map_or(Ok(()), sys::unmount)
+}
+
+/// What is mounted below `root`, its own mount not included.
+pub(crate) fn below(root: &Path) -> Result<Vec<Mounted>, Errno> {
+    let mut mounted = sys::mounted()?;
+    mounted.retain(|mount| mount.path != root && mount.path.starts_with(root));
+    Ok(mounted)
+}
+
+/// Undoes what the container mounted by itself: what is mounted below its root and is not in
+/// `before`, the newest first.
+pub(crate) fn unmount_own(root: &Path, before: &[MountId]) -> Result<(), Errno> {
+    let own = below(root)?;
+    own.iter().rev().filter(|mount| !before.contains(&mount.id)).try_for_each(sys::unmount)
+}
+
+/// The devfs rule set for the jail: what its devfs is mounted with, so that one that the container
+/// mounts by itself shows no more.
+pub(crate) fn ruleset(plans: &[MountPlan]) -> i32 {
+    let mut rulesets = plans
+        .iter()
+        .filter(|plan| plan.file_system.fstype == "devfs")
+        .flat_map(|plan| &plan.file_system.options)
+        .filter(|(name, _)| name == "ruleset")
+        .filter_map(|(_, value)| value.as_deref()?.parse().ok());
+    rulesets.next().unwrap_or(JAIL_RULESET)
 }
 
 /// Finds the mount's destination inside the root, making what is missing, and tells its path on
@@ -386,5 +455,23 @@ mod tests {
         assert!(error.starts_with("config.json: mounts[3].destination: \"/\""), "{error}");
         let error = planned(r#"{"destination":"/x"}"#).unwrap_err();
         assert!(error.contains("mounts[3].source"), "{error}");
+    }
+
+    #[test]
+    fn options_cannot_say_what_is_mounted_where() {
+        for option in ["fspath=/etc", "from=/etc", "target=/etc", "fstype=nullfs", "update"] {
+            let error = planned(&format!(
+                r#"{{"destination":"/x","type":"tmpfs","options":["{option}"]}}"#
+            ))
+            .unwrap_err();
+            assert!(error.starts_with("config.json: mounts[3].options[0]: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_source_is_looked_up_on_the_host_and_never_left_to_the_kernel() {
+        let error =
+            planned(r#"{"destination":"/x","type":"unionfs","source":"evil"}"#).unwrap_err();
+        assert!(error.starts_with(r#"config.json: mounts[3].source: "/tmp/evil""#), "{error}");
     }
 }

@@ -13,6 +13,7 @@ pub(crate) fn params(
     name: &JailName,
     path: &Path,
     network: &Params,
+    ruleset: i32,
 ) -> Result<Params, Error> {
     let Some(path) = path.to_str() else {
         return Err(Error::Unusable {
@@ -25,6 +26,8 @@ pub(crate) fn params(
     // A container exists from `create` on, when no process is in its jail yet.
     let mut params =
         Params::new().string("name", name.as_str()).string("path", path).flag("persist", true);
+    // Without one, a devfs that the container mounts by itself shows every device of the host.
+    params.push("devfs_ruleset", Value::Int(ruleset));
     host(container, jail, &mut params)?;
     params.extend(network.clone());
     for (parameter, mode) in
@@ -60,11 +63,16 @@ fn host(container: &Container, jail: &Jail, params: &mut Params) -> Result<(), E
                 });
             }
         }
-        let mode = match mode.value {
-            HostMode::New => Jailsys::New,
-            HostMode::Inherit => Jailsys::Inherit,
-        };
-        params.push("host", Value::Jailsys(mode));
+        match mode.value {
+            HostMode::New => params.push("host", Value::Jailsys(Jailsys::New)),
+            HostMode::Inherit => {
+                params.push("host", Value::Jailsys(Jailsys::Inherit));
+                // It is the host's own name that the container could set otherwise.
+                if !jail.allow.contains_key("set_hostname") {
+                    params.push("allow.set_hostname", Value::Flag(false));
+                }
+            }
+        }
     }
     for (parameter, name) in names {
         if let Some(name) = name {

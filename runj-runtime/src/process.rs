@@ -4,10 +4,11 @@ use std::ffi::CString;
 use std::io::Read as _;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::stat::Mode;
-use runj_jail::{Attachment, Jail};
+use runj_jail::{Attachment, Jail, ProcessId, Signal};
 use runj_spec::Process;
 
 use crate::console::Console;
@@ -99,10 +100,28 @@ fn c_string(text: &str, place: &str, property: &str) -> Result<CString, Error> {
     })
 }
 
-/// Reads what a forked process has to say until it became its program.
-pub(crate) fn outcome(mut report: UnixStream, process: &Process) -> Result<(), Error> {
+/// How long a new process may take to become its program.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Reads what a new process, which is `id`, has to say until it became its program.
+pub(crate) fn outcome(
+    mut report: UnixStream,
+    process: &Process,
+    id: Option<ProcessId>,
+) -> Result<(), Error> {
+    let waiting = || Error::io("waiting for the container's process");
+    report.set_read_timeout(Some(PATIENCE)).map_err(waiting())?;
     let mut bytes = Vec::new();
-    report.read_to_end(&mut bytes).map_err(Error::io("waiting for the container's process"))?;
+    if let Err(error) = report.read_to_end(&mut bytes) {
+        if error.kind() != std::io::ErrorKind::WouldBlock {
+            return Err(waiting()(error));
+        }
+        // Others in the container can stop it once it has entered.
+        if let Some(id) = id {
+            id.signal(Signal::KILL)?;
+        }
+        return Err(ProcessError::Stuck.into());
+    }
     match Report::parse(&bytes) {
         Report::Executed => Ok(()),
         Report::Died => Err(ProcessError::Died.into()),

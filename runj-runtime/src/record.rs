@@ -7,6 +7,8 @@ use runj_jail::{Jid, ProcessId};
 use runj_spec::ContainerId;
 use serde::{Deserialize, Serialize};
 
+use crate::sys;
+
 /// The content of `state.json`. The kernel is asked before any of it is believed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -24,6 +26,8 @@ pub(crate) struct Record {
     /// The directory that the jail has as its root: `root` or a read-only view of it.
     pub(crate) jail_path: PathBuf,
     pub(crate) jail_name: String,
+    /// Which boot of the host the jid and the process belong to.
+    pub(crate) boot: String,
     /// Unknown until the kernel has made the jail.
     pub(crate) jid: Option<i32>,
     pub(crate) init: Option<Init>,
@@ -54,8 +58,15 @@ impl Record {
         self.jid.and_then(|jid| Jid::try_from(jid).ok())
     }
 
+    /// The container's process; there is none any more when the host has been booted since.
     pub(crate) fn init(&self) -> Option<ProcessId> {
-        self.init.map(|init| ProcessId::recorded(init.pid, init.start))
+        let init = self.init.filter(|_| self.is_of_this_boot())?;
+        Some(ProcessId::recorded(init.pid, init.start))
+    }
+
+    /// Whether the host has not been booted since this was written.
+    pub(crate) fn is_of_this_boot(&self) -> bool {
+        self.boot == sys::boot_id()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
-use runj_jail::{Jail, JailName};
+use runj_jail::Jail;
 use runj_spec::{Bundle, Container, ContainerId, Process};
 
 use crate::error::Error;
@@ -61,14 +61,17 @@ pub(crate) fn process_of(container: &Container) -> Result<Process, Error> {
     })
 }
 
-/// The container's jail, if it is there and is the one that was made for the container.
+/// The container's jail, if it lives.
 pub(crate) fn jail_of(record: &Record) -> Result<Option<Jail>, Error> {
-    let Ok(name) = record.jail_name.parse::<JailName>() else { return Ok(None) };
-    let Some(jail) = Jail::find(&name)? else { return Ok(None) };
-    match record.jid() {
-        Some(jid) => Ok((jail.jid() == jid).then_some(jail)),
-        // Whoever made the jail was killed before it could note the jid: it is ours if it has
-        // our root.
-        None => Ok(jail.path().is_ok_and(|path| record.jail_path == path).then_some(jail)),
-    }
+    let Some(jid) = record.jid() else { return Ok(None) };
+    let Some(jail) = Jail::by_jid(jid)? else { return Ok(None) };
+    Ok(is_jail_of(record, jail).then_some(jail))
+}
+
+/// Whether the jail, found by the jid that was recorded, is the container's.
+///
+/// A jid is not given out again before all others have been, or the host was booted. The name
+/// would say less than the root does: whoever manages jails may have changed it.
+pub(crate) fn is_jail_of(record: &Record, jail: Jail) -> bool {
+    record.is_of_this_boot() && jail.path().is_ok_and(|path| record.jail_path == path)
 }

@@ -23,10 +23,12 @@ impl Runtime {
     /// [`Error::WrongStatus`] for a container that is not created, and [`Error::Process`] when the
     /// program cannot be executed; the container is stopped then.
     pub fn start(&self, id: &ContainerId) -> Result<(), Error> {
-        let container = self.store.find(id)?.lock()?;
-        let directory = container.directory();
-        let mut record = state::read(directory)?;
-        let status = state::status(directory, &record)?;
+        let mut container = self.store.find(id)?.lock()?;
+        let directory = container.directory().clone();
+        let directory = &directory;
+        let missing = || Error::NoSuchContainer(id.clone());
+        let mut record = directory.read()?.ok_or_else(missing)?;
+        let status = state::status(&record, false)?;
         if status != Status::Created {
             return Err(Error::WrongStatus {
                 verb: "start",
@@ -43,22 +45,26 @@ impl Runtime {
         container.write(&record)?;
 
         let socket = directory.path().join(ContainerDirectory::START_SOCKET);
-        let report = sys::connect(&socket).map_err(|errno| match errno {
+        let report = match sys::connect(&socket) {
+            Ok(report) => UnixStream::from(report),
             // Nobody listens: the process is dead.
-            Errno::ECONNREFUSED | Errno::ENOENT | Errno::ECONNRESET => ProcessError::Died.into(),
-            errno => Error::errno(format!("{socket:?}"))(errno),
-        })?;
-        process::outcome(UnixStream::from(report), &process)?;
+            Err(Errno::ECONNREFUSED | Errno::ENOENT | Errno::ECONNRESET) => {
+                return Err(ProcessError::Died.into());
+            }
+            // It waits as before.
+            Err(errno) => {
+                record.phase = Phase::Created;
+                container.write(&record)?;
+                return Err(Error::errno(format!("{socket:?}"))(errno));
+            }
+        };
+        process::outcome(report, &process, record.init())?;
 
         let poststart = &configuration.hooks.poststart;
         if !poststart.is_empty() {
             let annotations = configuration.annotations.into_iter().collect();
-            let status = state::status(directory, &record)?;
-            hooks::run_and_warn(
-                "poststart",
-                poststart,
-                &state::build(&record, status, annotations)?,
-            );
+            let state = state::build(&record, state::status(&record, false)?, annotations)?;
+            hooks::run_and_warn("poststart", poststart, &state, Some(&mut container));
         }
         Ok(())
     }

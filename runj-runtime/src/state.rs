@@ -24,8 +24,7 @@ impl Runtime {
     /// [`Error::NoSuchContainer`], or when the kernel's process table cannot be read.
     pub fn state(&self, id: &ContainerId) -> Result<State, Error> {
         let directory = self.store.find(id)?;
-        let record = read(&directory)?;
-        let status = status(&directory, &record)?;
+        let (record, status) = read(&directory)?;
         // A container that is only just being created may have no configuration yet.
         let annotations = configuration(&directory)
             .map(|container| container.annotations.into_iter().collect())
@@ -34,20 +33,25 @@ impl Runtime {
     }
 }
 
-/// What is remembered of the container; one without a record is not there (yet, or any more).
-pub(crate) fn read(directory: &ContainerDirectory) -> Result<Record, Error> {
-    directory.read()?.ok_or_else(|| Error::NoSuchContainer(directory.id().clone()))
+/// What is remembered of the container and what it is doing. One without a record is not there
+/// (yet, or any more).
+pub(crate) fn read(directory: &ContainerDirectory) -> Result<(Record, Status), Error> {
+    // Asked first: whoever lets go of the lock has finished the record before.
+    let locked = directory.is_locked();
+    let record = directory.read()?.ok_or_else(|| Error::NoSuchContainer(directory.id().clone()))?;
+    let status = status(&record, locked)?;
+    Ok((record, status))
 }
 
 /// What the container is doing: what was recorded, corrected by what the kernel says.
-pub(crate) fn status(directory: &ContainerDirectory, record: &Record) -> Result<Status, Error> {
+pub(crate) fn status(record: &Record, locked_by_another: bool) -> Result<Status, Error> {
     let alive = match record.init() {
         Some(init) => init.is_alive()?,
         None => false,
     };
     Ok(match record.phase {
         // Whoever was creating it has the lock, or died and will never finish.
-        Phase::Creating if directory.is_locked() => Status::Creating,
+        Phase::Creating if locked_by_another => Status::Creating,
         Phase::Created if alive => Status::Created,
         Phase::Started if alive => Status::Running,
         Phase::Creating | Phase::Created | Phase::Started => Status::Stopped,

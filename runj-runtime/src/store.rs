@@ -2,12 +2,15 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use runj_spec::ContainerId;
+use tempfile::NamedTempFile;
 
 use crate::error::Error;
 use crate::ledger::{Deed, Ledger};
@@ -58,20 +61,20 @@ impl Store {
 
     /// Makes a container's directory.
     pub(crate) fn create(&self, id: &ContainerId) -> Result<Locked, Error> {
-        let directory = self.directory(id);
+        let unusable = || Error::io(format!("--root: {:?}", self.root));
         let mut builder = DirBuilder::new();
         builder.mode(0o700);
-        builder
-            .recursive(true)
-            .create(&self.root)
-            .map_err(Error::io(format!("--root: {:?}", self.root)))?;
+        builder.recursive(true).create(&self.root).map_err(unusable())?;
+        // The kernel knows a read-only root below by this path alone.
+        let root = self.root.canonicalize().map_err(unusable())?;
+        let directory = ContainerDirectory { id: id.clone(), path: root.join(id.as_ref()) };
         match builder.recursive(false).create(&directory.path) {
             Ok(()) => {}
             // Perhaps only what another create left that was killed before it wrote a state.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(Error::io(format!("{:?}", directory.path))(error)),
         }
-        let locked = directory.lock_within(Duration::ZERO).map_err(|error| match error {
+        let locked = directory.lock_within(Duration::ZERO, true).map_err(|error| match error {
             Error::Locked(id) | Error::NoSuchContainer(id) => Error::Exists(id),
             error => error,
         })?;
@@ -149,9 +152,24 @@ impl ContainerDirectory {
         Ok(Some(record))
     }
 
+    /// Removes what is left of a creation that was killed before there even was a lock.
+    pub(crate) fn remove_empty(&self) -> Result<(), Error> {
+        match fs::remove_dir(&self.path) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(Error::io(format!("{:?}", self.path))(error)),
+        }
+    }
+
+    /// What was done for the container, oldest first.
+    pub(crate) fn deeds(&self) -> Result<Vec<Deed>, Error> {
+        let path = self.ledger_file();
+        Ledger::read(&path).map_err(Error::io(format!("{path:?}")))
+    }
+
     /// Takes the right to change the container, waiting for whoever has it.
     pub(crate) fn lock(&self) -> Result<Locked, Error> {
-        self.lock_within(PATIENCE)
+        self.lock_within(PATIENCE, false)
     }
 
     /// Whether another process is changing the container at this moment.
@@ -160,12 +178,14 @@ impl ContainerDirectory {
             .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
-    fn lock_within(&self, patience: Duration) -> Result<Locked, Error> {
+    /// Only whoever creates the container makes the lock: a verb that comes while another one
+    /// removes the directory must not put a file there.
+    fn lock_within(&self, patience: Duration, create: bool) -> Result<Locked, Error> {
         let path = self.path.join("lock");
         let gone = || Error::NoSuchContainer(self.id.clone());
         let file = OpenOptions::new()
             .write(true)
-            .create(true)
+            .create(create)
             .truncate(false)
             .mode(0o600)
             .open(&path)
@@ -206,6 +226,21 @@ impl Locked {
         &self.directory
     }
 
+    /// Another container that has this root, if there is one.
+    pub(crate) fn sharer(&self, root: &Path) -> Result<Option<ContainerId>, Error> {
+        let Some(parent) = self.directory.path.parent() else { return Ok(None) };
+        let store = Store::new(parent.to_owned());
+        for id in store.list()? {
+            // One whose record cannot be read, or is gone meanwhile, is nobody's hindrance.
+            let record = store.find(&id).and_then(|directory| directory.read());
+            let shares = matches!(record, Ok(Some(record)) if record.root == root);
+            if id != self.directory.id && shares {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
     /// Replaces what is remembered, at once and whole.
     pub(crate) fn write(&self, record: &Record) -> Result<(), Error> {
         let path = self.directory.state_file();
@@ -223,12 +258,6 @@ impl Locked {
     pub(crate) fn record(&mut self, deed: &Deed) -> Result<(), Error> {
         let what = format!("{:?}", self.directory.ledger_file());
         self.ledger.record(deed).map_err(Error::io(what))
-    }
-
-    /// The deeds that were written down, oldest first.
-    pub(crate) fn deeds(&self) -> Result<Vec<Deed>, Error> {
-        let path = self.directory.ledger_file();
-        Ledger::read(&path).map_err(Error::io(format!("{path:?}")))
     }
 
     /// Removes the directory and what is in it: files, and the mount point of a read-only root.
@@ -256,23 +285,37 @@ impl Locked {
 
 /// Writes a file so that it is there whole or not at all.
 pub(crate) fn write_whole(path: &Path, text: &[u8], mode: u32) -> Result<(), Error> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(format!(".{}", std::process::id()));
-    let temporary = PathBuf::from(temporary);
-    let written = (|| {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(mode)
-            .open(&temporary)?;
-        file.write_all(text)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
-    })();
-    written.map_err(|error| {
-        // Best effort: the error that matters is the first one.
-        let _ = fs::remove_file(&temporary);
-        Error::io(format!("{path:?}"))(error)
-    })
+    WholeFile::prepare(path, mode)?.write(text)
+}
+
+/// A file that is to be written whole, with everything ready that could fail.
+#[derive(Debug)]
+pub(crate) struct WholeFile {
+    path: PathBuf,
+    /// In the same directory, under a name that nobody could foresee.
+    temporary: NamedTempFile,
+}
+
+impl WholeFile {
+    pub(crate) fn prepare(path: &Path, mode: u32) -> Result<Self, Error> {
+        let directory = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let temporary = tempfile::Builder::new()
+            .prefix(".runj-")
+            .permissions(fs::Permissions::from_mode(mode))
+            .tempfile_in(directory)
+            .map_err(Error::io(format!("{path:?}")))?;
+        Ok(Self { path: path.to_owned(), temporary })
+    }
+
+    pub(crate) fn write(mut self, text: &[u8]) -> Result<(), Error> {
+        let file = self.temporary.as_file_mut();
+        file.write_all(text)
+            .and_then(|()| file.sync_all())
+            .and_then(|()| self.temporary.persist(&self.path).map_err(io::Error::from))
+            .map(drop)
+            .map_err(Error::io(format!("{:?}", self.path)))
+    }
 }

@@ -1,19 +1,18 @@
 //! Undoing what was done for a container, whoever did it and however far it came.
 
-use std::fs;
-use std::io;
 use std::os::fd::AsFd as _;
+use std::path::Path;
 use std::time::Duration;
 
 use nix::errno::Errno;
-use runj_jail::{Jail, Signal};
+use runj_jail::{Jail, JailName, Jid, ProcessId, Signal};
 
 use crate::beneath;
 use crate::error::{Error, whole};
 use crate::ledger::Deed;
 use crate::mounts;
 use crate::record::Record;
-use crate::runtime::jail_of;
+use crate::runtime::is_jail_of;
 use crate::store::Locked;
 use crate::sys;
 
@@ -45,39 +44,105 @@ pub(crate) fn after_failure(container: Locked) {
 /// The jail is not undone in its turn but before everything else: its processes are what keeps
 /// the rest busy. Only interfaces are taken out of it before, while it is there.
 pub(crate) fn undo(container: &Locked, record: Option<&Record>) -> Result<(), Error> {
-    let id = container.directory().id();
-    let deeds = container.deeds()?;
+    let directory = container.directory();
+    let id = directory.id();
+    let deeds = directory.deeds()?;
+    // After a boot only what is on disks is left, and a jid or a mount may be somebody else's.
+    let this_boot = record.is_none_or(Record::is_of_this_boot);
     let mut problems = Vec::new();
 
-    let jail = match record {
-        Some(record) => {
-            if let Some(init) = record.init() {
-                init.signal(Signal::KILL)?;
-                if !init.wait(PATIENCE)? {
-                    return Err(Error::Unkillable(id.clone()));
-                }
+    if this_boot {
+        end_hooks(&deeds)?;
+        if let Some(init) = record.and_then(Record::init) {
+            init.signal(Signal::KILL)?;
+            if !init.wait(PATIENCE)? {
+                return Err(Error::Unkillable(id.clone()));
             }
-            // Without the deed any jail of that name is somebody else's.
-            if deeds.contains(&Deed::Jail) { jail_of(record)? } else { None }
         }
-        None => None,
-    };
-    for deed in deeds.iter().rev() {
-        if let Deed::Network(deed) = deed
-            && let Err(error) = deed.undo(jail)
-        {
-            problems.push(whole(&error));
+        let jail = record.map_or(Ok(None), |record| made_jail(record, &deeds))?;
+        for deed in deeds.iter().rev() {
+            if let Deed::Network(deed) = deed
+                && let Err(error) = deed.undo(jail)
+            {
+                problems.push(whole(&error));
+            }
+        }
+        if let Some(jail) = jail {
+            remove(jail, container)?;
         }
     }
-    if let Some(jail) = jail {
-        remove(jail, container)?;
-    }
-    for deed in deeds.iter().rev() {
-        if let Err(problem) = undo_one(deed) {
-            problems.push(problem);
-        }
+    for (index, deed) in deeds.iter().enumerate().rev() {
+        let undone = match deed {
+            Deed::Mount { path, covered } if this_boot => {
+                let id = match deeds.get(index + 1) {
+                    Some(Deed::Mounted { id }) => Some(*id),
+                    _ => None,
+                };
+                mounts::unmount(path, *covered, id)
+                    .map_err(|errno| format!("unmount {path:?}: {errno}"))
+            }
+            Deed::OwnMounts { before } if this_boot => {
+                let root = record.map(|record| record.jail_path.as_path());
+                root.map_or(Ok(()), |root| mounts::unmount_own(root, before))
+                    .map_err(|errno| format!("unmount what the container mounted: {errno}"))
+            }
+            Deed::MountPoint { root, path, directory } => {
+                remove_mount_point(root, path, *directory);
+                Ok(())
+            }
+            // Undone before, in an order of their own, or by the boot.
+            Deed::Mount { .. }
+            | Deed::Mounted { .. }
+            | Deed::OwnMounts { .. }
+            | Deed::Jail { .. }
+            | Deed::JailMade { .. }
+            | Deed::Network(_)
+            | Deed::Hook { .. } => Ok(()),
+        };
+        problems.extend(undone.err());
     }
     if problems.is_empty() { Ok(()) } else { Err(Error::Leftovers { id: id.clone(), problems }) }
+}
+
+/// Ends the hooks that have not ended by themselves.
+pub(crate) fn end_hooks(deeds: &[Deed]) -> Result<(), Error> {
+    for deed in deeds {
+        if let Deed::Hook { pid, start } = deed
+            && ProcessId::recorded(*pid, *start).is_alive()?
+        {
+            sys::kill_group(*pid);
+        }
+    }
+    Ok(())
+}
+
+/// The jail that was made for the container, living or dying.
+fn made_jail(record: &Record, deeds: &[Deed]) -> Result<Option<Jail>, Error> {
+    let jid = deeds.iter().find_map(|deed| match deed {
+        Deed::JailMade { jid } => Jid::try_from(*jid).ok(),
+        _ => None,
+    });
+    if let Some(jid) = jid {
+        return Ok(Jail::remains(jid)?.filter(|jail| is_jail_of(record, *jail)));
+    }
+    // Whoever made it was killed before it could tell the jid: it still has the name that no
+    // other jail has.
+    let name = deeds.iter().find_map(|deed| match deed {
+        Deed::Jail { name } => name.parse::<JailName>().ok(),
+        _ => None,
+    });
+    Ok(name.map_or(Ok(None), |name| Jail::find(&name))?)
+}
+
+/// Removes a mount point that was made. One that the container has made use of, or has protected
+/// (chflags(1)), stays in its root and harms nobody.
+fn remove_mount_point(root: &Path, path: &Path, directory: bool) {
+    let removed =
+        beneath::open_root(root).and_then(|fd| beneath::remove_made(fd.as_fd(), path, directory));
+    match removed {
+        Ok(()) | Err(Errno::ENOENT | Errno::ENOTDIR) => {}
+        Err(errno) => tracing::warn!("{:?} stays: {errno}", root.join(path)),
+    }
 }
 
 /// Removes the jail and waits until nobody lives in it. It may stay *dying* for longer, which is
@@ -95,29 +160,5 @@ fn remove(jail: Jail, container: &Locked) -> Result<(), Error> {
         Ok(())
     } else {
         Err(Error::Unkillable(container.directory().id().clone()))
-    }
-}
-
-fn undo_one(deed: &Deed) -> Result<(), String> {
-    match deed {
-        Deed::Mount { path, covered } => {
-            mounts::unmount(path, *covered).map_err(|errno| format!("unmount {path:?}: {errno}"))
-        }
-        Deed::MountPoint { root, path, directory } => {
-            let undone = match beneath::open_root(root) {
-                Ok(fd) => beneath::remove_made(fd.as_fd(), path, *directory),
-                // The root itself is gone.
-                Err(Errno::ENOENT | Errno::ENOTDIR) => Ok(()),
-                Err(errno) => Err(errno),
-            };
-            undone.map_err(|errno| format!("remove {:?}: {errno}", root.join(path)))
-        }
-        Deed::PidFile { path } => match fs::remove_file(path) {
-            Ok(()) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(format!("remove {path:?}: {error}")),
-        },
-        // Undone before, in an order of their own.
-        Deed::Jail | Deed::Network(_) => Ok(()),
     }
 }

@@ -58,7 +58,9 @@ impl Request {
                     protocol: "ttrpc".into(),
                     ..BootstrapResult::default()
                 };
-                let unwritable = |error| Error::io("BootstrapResult")(std::io::Error::other::<protobuf::Error>(error));
+                let unwritable = |error| {
+                    Error::io("BootstrapResult")(std::io::Error::other::<protobuf::Error>(error))
+                };
                 result.write_to_bytes().map_err(unwritable)
             }
         }

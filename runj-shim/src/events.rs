@@ -7,8 +7,8 @@ use protobuf::well_known_types::any::Any;
 use protobuf::{Message, MessageField};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
-use ttrpc::context;
 use ttrpc::r#async::Client;
+use ttrpc::context;
 
 use crate::error::whole;
 use crate::exit::timestamp;
@@ -101,8 +101,10 @@ async fn deliver(address: String, mut items: mpsc::UnboundedReceiver<Item>) {
             Item::Flush(sender) => drop(sender.send(())),
             Item::Event(envelope) => {
                 let topic = envelope.topic.clone();
-                let request =
-                    ForwardRequest { envelope: MessageField::from_option(Some(*envelope)), ..ForwardRequest::default() };
+                let request = ForwardRequest {
+                    envelope: MessageField::from_option(Some(*envelope)),
+                    ..ForwardRequest::default()
+                };
                 forward(&address, &mut client, &request).await;
                 tracing::debug!("published {topic}");
             }

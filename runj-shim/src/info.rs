@@ -12,10 +12,8 @@ const NAME: &str = "wtf.sbk.runj.v1";
 
 /// Writes containerd's RuntimeInfo to standard output.
 pub(crate) fn run() -> Result<(), Error> {
-    let version = RuntimeVersion {
-        version: env!("CARGO_PKG_VERSION").into(),
-        ..RuntimeVersion::default()
-    };
+    let version =
+        RuntimeVersion { version: env!("CARGO_PKG_VERSION").into(), ..RuntimeVersion::default() };
     let info = RuntimeInfo {
         name: NAME.into(),
         version: MessageField::some(version),

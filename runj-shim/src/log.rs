@@ -23,7 +23,8 @@ pub(crate) fn start(bundle: &Path, debug: bool) {
     let Ok(fifo) = fifo else { return };
     let log = Log { fifo: Mutex::new(fifo) };
     // Called once, so there is no other subscriber yet.
-    let _ = tracing::subscriber::set_global_default(Registry::default().with(log.with_filter(level)));
+    let _ =
+        tracing::subscriber::set_global_default(Registry::default().with(log.with_filter(level)));
 }
 
 struct Log {

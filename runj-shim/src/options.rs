@@ -5,7 +5,6 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use protobuf::Message as _;
 use protobuf::well_known_types::any::Any;
 use runj_spec::{ContainerId, Extension};
 use serde_json::{Map, Value, json};
@@ -215,7 +214,7 @@ mod tests {
 
     use super::*;
 
-    fn any(type_url: &str, message: &impl protobuf::Message) -> Any {
+    fn packed(type_url: &str, message: &impl protobuf::Message) -> Any {
         Any {
             type_url: type_url.into(),
             value: message.write_to_bytes().unwrap(),
@@ -231,13 +230,12 @@ mod tests {
     fn runtime(config_path: &Path) -> Any {
         let config_path = config_path.to_str().unwrap().into();
         let options = runtime_options::Options { config_path, ..Default::default() };
-        any("runtimeoptions.v1.Options", &options)
+        packed("runtimeoptions.v1.Options", &options)
     }
 
     fn body(text: &str) -> Any {
-        let options =
-            runtime_options::Options { config_body: text.into(), ..Default::default() };
-        any("runtimeoptions.v1.Options", &options)
+        let options = runtime_options::Options { config_body: text.into(), ..Default::default() };
+        packed("runtimeoptions.v1.Options", &options)
     }
 
     fn extension(options: Options) -> Value {
@@ -309,17 +307,17 @@ mod tests {
             runj_root: "/r".into(),
             ..Default::default()
         };
-        let options = read(&any("runj.options.v1.Options", &message)).unwrap();
+        let options = read(&packed("runj.options.v1.Options", &message)).unwrap();
         assert_eq!(options.root, Path::new("/r"));
         assert_eq!(extension(options), serde_json::from_str::<Value>(TEXT).unwrap());
         message.runj_binary = "runj".into();
-        let error = read(&any("runj.options.v1.Options", &message)).unwrap_err();
+        let error = read(&packed("runj.options.v1.Options", &message)).unwrap_err();
         assert!(error.contains("runj_binary"), "{error}");
     }
 
     #[test]
     fn other_options_are_named_in_the_error() {
-        let error = read(&any("containerd.runc.v1.Options", &Any::default())).unwrap_err();
+        let error = read(&packed("containerd.runc.v1.Options", &Any::default())).unwrap_err();
         assert!(error.contains("\"containerd.runc.v1.Options\""), "{error}");
         assert!(error.contains("runtimeoptions.v1.Options"), "{error}");
     }

@@ -13,10 +13,17 @@ pub(crate) enum State {
     /// Exec has described it; it does not exist yet.
     Added,
     /// It waits to be started.
-    Created { pid: i32 },
-    Running { pid: i32 },
+    Created {
+        pid: i32,
+    },
+    Running {
+        pid: i32,
+    },
     /// It has ended. One that could not be started has no pid.
-    Stopped { pid: Option<i32>, exit: Exit },
+    Stopped {
+        pid: Option<i32>,
+        exit: Exit,
+    },
 }
 
 impl State {

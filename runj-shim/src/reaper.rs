@@ -134,6 +134,5 @@ impl Drop for Launch {
 /// Whether there is a child of that pid, running or not collected yet.
 fn is_child(pid: i32) -> bool {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    Pid::from_raw(pid)
-        .is_some_and(|pid| rustix::process::waitid(WaitId::Pid(pid), options).is_ok())
+    Pid::from_raw(pid).is_some_and(|pid| rustix::process::waitid(WaitId::Pid(pid), options).is_ok())
 }

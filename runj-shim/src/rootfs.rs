@@ -10,14 +10,9 @@ use crate::sys;
 pub(crate) fn mount(mounts: &[Mount], rootfs: &Path) -> Result<(), Error> {
     for mount in mounts {
         let mounted = target(mount, rootfs).and_then(|on| {
-            tracing::debug!(fstype = mount.type_, on = %on.display(), "mounting the root");
+            tracing::debug!("mounting {} on {}", mount.type_, on.display());
             sys::mount(&mount.type_, &mount.source, &mount.options, &on).map_err(|reason| {
-                Error::Mount {
-                    fstype: mount.type_.clone(),
-                    from: mount.source.clone(),
-                    on,
-                    reason,
-                }
+                Error::Mount { fstype: mount.type_.clone(), from: mount.source.clone(), on, reason }
             })
         });
         if let Err(error) = mounted {

@@ -4,6 +4,4 @@
 #![allow(clippy::all, clippy::pedantic, clippy::restriction, missing_docs, unreachable_pub, unused)]
 #![allow(rust_2018_idioms)]
 
-use protobuf::well_known_types::empty;
-
 include!(concat!(env!("OUT_DIR"), "/modules.rs"));

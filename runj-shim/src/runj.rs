@@ -194,9 +194,12 @@ mod tests {
         let log = dir.path().join("log");
         assert_eq!(last_error(&log), None);
         let text = concat!(
-            r#"{"level":"warning","msg":"a"}"#, "\n",
-            r#"{"level":"error","msg":"b \"c\""}"#, "\n",
-            r#"{"level":"warning","msg":"d"}"#, "\n",
+            r#"{"level":"warning","msg":"a"}"#,
+            "\n",
+            r#"{"level":"error","msg":"b \"c\""}"#,
+            "\n",
+            r#"{"level":"warning","msg":"d"}"#,
+            "\n",
             "not JSON\n",
         );
         fs::write(&log, text).unwrap();

@@ -68,9 +68,7 @@ mod tests {
 
     #[test]
     fn what_ctr_gives_a_linux_container_becomes_what_a_jail_has() {
-        let mount = |destination: &str, typ: &str, source: &str| {
-            json!({ "destination": destination, "type": typ, "source": source })
-        };
+        let mount = |destination: &str, typ: &str, source: &str| json!({ "destination": destination, "type": typ, "source": source });
         let options = json!(["nosuid", "strictatime", "mode=755", "size=65536k"]);
         let mut dev = mount("/dev", "tmpfs", "tmpfs");
         dev["options"] = options.clone();

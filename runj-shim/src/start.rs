@@ -5,12 +5,15 @@ use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
 use std::{env, fs, io};
 
+use crate::address;
 use crate::bootstrap::{self, Request};
 use crate::bundle::Bundle;
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::identity::Identity;
-use crate::{address, sys};
+
+/// The variable in which containerd says where events go.
+pub(crate) const TTRPC_ADDRESS: &str = "TTRPC_ADDRESS";
 
 /// Starts a shim for the container whose bundle is the working directory, and tells its address.
 pub(crate) fn run(flags: &Flags) -> Result<(), Error> {
@@ -36,7 +39,7 @@ pub(crate) fn run(flags: &Flags) -> Result<(), Error> {
             shim.arg("-debug");
         }
         if let Some(address) = &request.ttrpc_address {
-            shim.env(sys::TTRPC_ADDRESS, address);
+            shim.env(TTRPC_ADDRESS, address);
         }
         // containerd reads our standard streams to their end: the shim gets none of them. Its
         // standard input is what it listens at.

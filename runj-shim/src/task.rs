@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use runj_jail::{Jail, JailName};
+use runj_jail::{Jail, JailName, ProcessId};
 
 use crate::error::Error;
 use crate::process::Process;
@@ -58,7 +58,7 @@ impl Task {
     pub(crate) fn pids(&self) -> Result<Vec<i32>, Error> {
         let mut pids = Vec::new();
         if let Some(jail) = Jail::find(&self.jail_name)? {
-            pids.extend(jail.processes()?.into_iter().map(|process| process.pid()));
+            pids.extend(jail.processes()?.into_iter().map(ProcessId::pid));
         }
         // Also when it has ended: containerd takes a container without a process for one whose
         // creation it did not see the end of, and throws it away with its exit status.

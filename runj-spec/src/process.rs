@@ -1,6 +1,7 @@
 //! The process of a container, and what `runj exec --process` reads.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -8,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::decode::{
     Decoded, Reader, absolute_path, boolean, c_string, document, environment_entry,
 };
-use crate::{ConsoleSize, Error, Rlimit, User};
+use crate::{ConsoleSize, Error, Rlimit, User, file};
 
 /// A process of a container (OCI `process`).
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -43,15 +44,27 @@ pub struct Process {
 }
 
 impl Process {
-    /// Parses the description of a process. `file` is what error messages call the text.
+    /// Parses the description of a process. `name` is what error messages call the text.
     ///
     /// # Errors
     ///
     /// [`Error::Syntax`] if the text is not JSON, [`Error::Invalid`] with all that is wrong in it
     /// otherwise.
-    pub fn parse(text: &[u8], file: &str) -> Result<Self, Error> {
-        document(text, file, Self::decode)
+    pub fn parse(text: &[u8], name: &str) -> Result<Self, Error> {
+        document(text, name, Self::decode)
     }
+
+    /// Reads the description of a process from a regular file of at most 4 MiB.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, and as [`parse`](Self::parse).
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        Self::parse(&file::read(path, Self::LIMIT)?, &path.display().to_string())
+    }
+
+    /// The most bytes of a description.
+    const LIMIT: u64 = 4 << 20;
 
     pub(crate) fn decode(reader: &mut Reader<'_>, value: Value) -> Decoded<Self> {
         const ARGS: &str = "a list of at least one string: the program and its arguments";

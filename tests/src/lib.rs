@@ -10,6 +10,7 @@
 
 mod bundle;
 mod container;
+pub mod containerd;
 mod host_state;
 mod invocation;
 mod programs;

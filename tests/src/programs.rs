@@ -25,7 +25,7 @@ impl Programs {
     #[must_use]
     pub fn locate(built_probe: &str) -> Self {
         let named = |variable| env::var_os(variable).map(PathBuf::from);
-        let runj = named("RUNJ").unwrap_or_else(build);
+        let runj = named("RUNJ").unwrap_or_else(|| build("runj"));
         let probe = named("RUNJ_PROBE").unwrap_or_else(|| built_probe.into());
         let dir = tempfile::Builder::new().prefix("runj-test-programs-").tempdir().unwrap();
         // Users in containers are to reach the probe.
@@ -50,26 +50,26 @@ impl Programs {
     }
 }
 
-/// Builds `runj` as the tests were built, so that it is never an old one.
-fn build() -> PathBuf {
-    let cargo =
-        env::var_os("CARGO").expect("RUNJ names no runj, and there is no cargo to build it");
+/// Builds a program as the tests were built, so that it is never an old one.
+pub(crate) fn build(program: &str) -> PathBuf {
+    let cargo = env::var_os("CARGO")
+        .unwrap_or_else(|| panic!("nothing names a {program}, and there is no cargo to build it"));
     let mut command = Command::new(cargo);
     // Of the whole workspace, since that decides which features its dependencies have: what is
     // built already is not built again in another way.
-    command.args(["build", "--quiet", "--workspace", "--bin", "runj"]);
+    command.args(["build", "--quiet", "--workspace", "--bin", program]);
     command.arg("--message-format=json-render-diagnostics");
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }
     command.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit());
     let output = command.output().expect("cargo");
-    assert!(output.status.success(), "cargo build --bin runj: {}", output.status);
+    assert!(output.status.success(), "cargo build --bin {program}: {}", output.status);
     output
         .stdout
         .split(|&byte| byte == b'\n')
         .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
-        .filter(|message| message["target"]["name"] == "runj")
+        .filter(|message| message["target"]["name"] == program)
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .expect("cargo says where it has put runj")
+        .expect("cargo says where it has put a program")
 }

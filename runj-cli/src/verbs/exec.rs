@@ -1,6 +1,5 @@
 //! `runj exec`
 
-use std::fs;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Error, bail};
@@ -13,11 +12,9 @@ use crate::foreground::Foreground;
 pub(crate) fn run(runtime: &Runtime, exec: &Exec) -> Result<ExitCode, Error> {
     let (process, place) = match &exec.process {
         Some(path) => {
-            let text = fs::read(path).with_context(|| format!("--process: {path:?}"))?;
-            let place = path.display().to_string();
-            let mut process = Process::parse(&text, &place)?;
+            let mut process = Process::load(path).context("--process")?;
             process.terminal |= exec.tty;
-            (process, place)
+            (process, path.display().to_string())
         }
         None => (from_flags(runtime.process(&exec.id)?, exec)?, "exec".to_owned()),
     };

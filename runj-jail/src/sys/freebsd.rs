@@ -147,8 +147,8 @@ pub(crate) fn jail_remove(jid: Jid) -> Result<(), Error> {
 
 /// The processes of the jails, without zombies.
 pub(crate) fn processes(jids: &BTreeSet<Jid>) -> Result<Vec<ProcessId>, Error> {
-    let boot = boot_time()?;
-    Ok(process_table([libc::CTL_KERN, libc::KERN_PROC, libc::KERN_PROC_PROC, 0])?
+    let (table, boot) = timed_table([libc::CTL_KERN, libc::KERN_PROC, libc::KERN_PROC_PROC, 0])?;
+    Ok(table
         .iter()
         .filter(|entry| entry.ki_stat != libc::SZOMB)
         .filter(|entry| Jid::try_from(entry.ki_jid).is_ok_and(|jid| jids.contains(&jid)))
@@ -158,8 +158,7 @@ pub(crate) fn processes(jids: &BTreeSet<Jid>) -> Result<Vec<ProcessId>, Error> {
 
 /// When the process of that pid started; `None` when there is none or it is a zombie.
 pub(crate) fn process_start(pid: i32) -> Result<Option<u64>, Error> {
-    let boot = boot_time()?;
-    let table = process_table([libc::CTL_KERN, libc::KERN_PROC, libc::KERN_PROC_PID, pid])?;
+    let (table, boot) = timed_table([libc::CTL_KERN, libc::KERN_PROC, libc::KERN_PROC_PID, pid])?;
     Ok(table
         .first()
         .filter(|entry| entry.ki_pid == pid && entry.ki_stat != libc::SZOMB)
@@ -231,6 +230,18 @@ fn boot_time() -> Result<i64, Error> {
     };
     Errno::result(result).map_err(Error::system("sysctl(kern.boottime)"))?;
     Ok(micros(&time))
+}
+
+/// The process table and the boot time that the times in it count from.
+fn timed_table(mib: [c_int; 4]) -> Result<(Vec<libc::kinfo_proc>, i64), Error> {
+    loop {
+        let boot = boot_time()?;
+        let table = process_table(mib)?;
+        // It moves when the clock is set: then the table may be from before or after.
+        if boot_time()? == boot {
+            return Ok((table, boot));
+        }
+    }
 }
 
 fn process_table(mib: [c_int; 4]) -> Result<Vec<libc::kinfo_proc>, Error> {

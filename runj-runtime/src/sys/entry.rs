@@ -208,6 +208,7 @@ impl Entry {
 
         default_signals();
         setsid().map_err(at(Stage::Session))?;
+        platform::forget_login();
         if let Some(terminal) = &self.terminal {
             take_terminal(terminal.as_raw_fd()).map_err(at(Stage::Terminal))?;
         }
@@ -304,15 +305,6 @@ fn close_all_but(preserve: u32, keep: &[RawFd]) {
         first = fd + 1;
     }
     close_range(first, u32::MAX);
-    // What was given to us close-on-exec is to be kept all the same.
-    for fd in 3..preserve.saturating_add(3) {
-        let Ok(fd) = RawFd::try_from(fd) else { break };
-        if keep.contains(&fd) {
-            continue;
-        }
-        // SAFETY: takes no pointer; a descriptor that is not open is refused.
-        unsafe { libc::fcntl(fd, libc::F_SETFD, 0) };
-    }
 }
 
 fn close_range(first: u32, last: u32) {

@@ -1,11 +1,11 @@
 //! FreeBSD.
 
-use std::ffi::{CStr, CString, c_int};
+use std::ffi::{CStr, CString, OsStr, c_int};
 use std::io::{Read as _, Write as _};
-use std::os::fd::{AsRawFd as _, BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::PathBuf;
 use std::ptr;
 
 use nix::errno::Errno;
@@ -13,7 +13,7 @@ use nix::mount::{MntFlags, Nmount};
 use nix::unistd::Gid;
 use runj_jail::Jail;
 
-use super::MountRefusal;
+use super::{MountId, MountRefusal, Mounted};
 use crate::mounts::{FileSystem, MountTarget};
 
 pub(super) type Resource = c_int;
@@ -104,9 +104,10 @@ pub(super) fn connect_at(
     .map(drop)
 }
 
-// sys/socket.h; libc does not have them.
+// sys/socket.h and unistd.h; libc does not have them.
 unsafe extern "C" {
     fn bindat(fd: c_int, s: c_int, addr: *const libc::sockaddr, len: libc::socklen_t) -> c_int;
+    fn setlogin(name: *const libc::c_char) -> c_int;
     fn connectat(fd: c_int, s: c_int, addr: *const libc::sockaddr, len: libc::socklen_t) -> c_int;
 }
 
@@ -122,7 +123,7 @@ pub(crate) fn mount(
     file_system: &FileSystem,
     target: &MountTarget,
     _jail: Option<Jail>,
-) -> Result<(), MountRefusal> {
+) -> Result<MountId, MountRefusal> {
     if !target.directory {
         // Some kernels panic (a nullfs over a file on 13.2).
         return Err(MountRefusal {
@@ -161,19 +162,16 @@ pub(crate) fn mount(
     // (_malloc_prefork), and nothing else that other threads may hold is touched there.
     match Errno::result(unsafe { libc::fork() })? {
         0 => {
-            let refusal = match nix::unistd::fchdir(&target.fd) {
-                Ok(()) => match request.nmount(flags) {
-                    Ok(()) => None,
-                    Err(error) => Some((error.error(), error.errmsg().map(str::to_owned))),
-                },
-                Err(errno) => Some((errno, None)),
+            let report = match mount_here(&mut request, flags, &target.fd) {
+                Ok(MountId(id)) => [&[DONE][..], &id.to_ne_bytes()].concat(),
+                Err(refusal) => {
+                    let errno = (refusal.errno as i32).to_ne_bytes();
+                    let text = refusal.message.unwrap_or_default();
+                    [&[REFUSED][..], &errno, text.as_bytes()].concat()
+                }
             };
-            if let Some((errno, message)) = refusal {
-                let mut report = (errno as i32).to_ne_bytes().to_vec();
-                report.extend(message.unwrap_or_default().into_bytes());
-                // A parent that is gone needs no answer.
-                let _ = theirs.write_all(&report);
-            }
+            // A parent that is gone needs no answer.
+            let _ = theirs.write_all(&report);
             // SAFETY: _exit(2) is what a forked child ends with.
             unsafe { libc::_exit(0) }
         }
@@ -181,49 +179,103 @@ pub(crate) fn mount(
             drop(theirs);
             let mut report = Vec::new();
             let read = ours.read_to_end(&mut report);
-            // SAFETY: waitpid(2) is told that nobody wants the status.
-            while Errno::result(unsafe { libc::waitpid(child, ptr::null_mut(), 0) })
-                == Err(Errno::EINTR)
-            {}
+            super::collect(child);
             read.map_err(|_| Errno::EIO)?;
-            match report.split_first_chunk() {
-                None => Ok(()),
-                Some((&errno, message)) => Err(MountRefusal {
-                    errno: Errno::from_raw(i32::from_ne_bytes(errno)),
-                    message: (!message.is_empty())
-                        .then(|| String::from_utf8_lossy(message).into_owned()),
-                }),
-            }
+            outcome(&report)
         }
     }
 }
 
-/// How many file systems are mounted on exactly this path.
-pub(crate) fn mounts_on(path: &Path) -> Result<usize, Errno> {
-    Ok(mount_table()?.iter().filter(|mount| is_on(mount, path)).count())
+/// The child's answers.
+const DONE: u8 = 0;
+const REFUSED: u8 = 1;
+
+/// What the child had to say; one that said nothing was killed, and what it did is not known.
+fn outcome(report: &[u8]) -> Result<MountId, MountRefusal> {
+    match report.split_first() {
+        Some((&DONE, id)) => {
+            let id = id.try_into().map_err(|_| Errno::EIO)?;
+            Ok(MountId(u64::from_ne_bytes(id)))
+        }
+        Some((&REFUSED, refusal)) => {
+            let (&errno, text) = refusal.split_first_chunk().ok_or(Errno::EIO)?;
+            Err(MountRefusal {
+                errno: Errno::from_raw(i32::from_ne_bytes(errno)),
+                message: (!text.is_empty()).then(|| String::from_utf8_lossy(text).into_owned()),
+            })
+        }
+        _ => Err(Errno::EIO.into()),
+    }
 }
 
-/// Unmounts the topmost file system on exactly this path, by its identity: nothing is looked up.
-///
-/// Called when no process of the container is left, so what keeps it busy can only be what the
-/// kernel itself still holds, such as the root of a dying jail: then it is forced.
-pub(crate) fn unmount(path: &Path) -> Result<(), Errno> {
-    let table = mount_table()?;
-    let Some(mount) = table.iter().rev().find(|mount| is_on(mount, path)) else { return Ok(()) };
+/// Mounts on the directory itself; tells which mount it has become.
+fn mount_here(
+    request: &mut Nmount<'_>,
+    flags: MntFlags,
+    directory: &OwnedFd,
+) -> Result<MountId, MountRefusal> {
+    nix::unistd::fchdir(directory)?;
+    request.nmount(flags).map_err(|refusal| MountRefusal {
+        errno: refusal.error(),
+        message: refusal.errmsg().map(str::to_owned),
+    })?;
+    let mut mount = std::mem::MaybeUninit::<libc::statfs>::uninit();
+    // SAFETY: the pointers are to a C string and to room for a statfs.
+    Errno::result(unsafe { libc::statfs(c".".as_ptr(), mount.as_mut_ptr()) })?;
+    // SAFETY: statfs(2) has filled it in.
+    Ok(id_of(unsafe { mount.assume_init_ref() }))
+}
+
+/// The file system's identity, an fsid.
+fn id_of(mount: &libc::statfs) -> MountId {
     // SAFETY: an fsid is two ints.
-    let [first, second]: [i32; 2] = unsafe { std::mem::transmute(mount.f_fsid) };
-    let id = CString::new(format!("FSID:{first}:{second}")).map_err(|_| Errno::EINVAL)?;
-    let unmount = |flags| nix::mount::unmount(id.as_c_str(), MntFlags::MNT_BYFSID | flags);
-    match unmount(MntFlags::empty()) {
+    let bytes: [u8; 8] = unsafe { std::mem::transmute(mount.f_fsid) };
+    MountId(u64::from_ne_bytes(bytes))
+}
+
+/// What is mounted, oldest first.
+pub(crate) fn mounted() -> Result<Vec<Mounted>, Errno> {
+    let table = mount_table()?;
+    Ok(table
+        .iter()
+        .map(|mount| {
+            // SAFETY: the kernel ends the name with a NUL.
+            let name = unsafe { CStr::from_ptr(mount.f_mntonname.as_ptr()) };
+            let path = PathBuf::from(OsStr::from_bytes(name.to_bytes()));
+            Mounted { id: id_of(mount), path }
+        })
+        .collect())
+}
+
+/// Unmounts a file system by its identity: nothing is looked up. One that is gone is well.
+///
+/// What keeps it busy may be the kernel alone, which holds the root of a dying jail: then it is
+/// forced.
+pub(crate) fn unmount(mount: &Mounted) -> Result<(), Errno> {
+    let [a, b, c, d, e, f, g, h] = mount.id.0.to_ne_bytes();
+    let ints = [[a, b, c, d], [e, f, g, h]].map(i32::from_ne_bytes);
+    let text = format!("FSID:{}:{}", ints[0], ints[1]);
+    let unmount = |flags| nix::mount::unmount(text.as_str(), MntFlags::MNT_BYFSID | flags);
+    let result = match unmount(MntFlags::empty()) {
         Err(Errno::EBUSY) => unmount(MntFlags::MNT_FORCE),
+        result => result,
+    };
+    match result {
+        Err(Errno::ENOENT) => Ok(()),
         result => result,
     }
 }
 
-fn is_on(mount: &libc::statfs, path: &Path) -> bool {
-    // SAFETY: the kernel ends the name with a NUL.
-    let name = unsafe { CStr::from_ptr(mount.f_mntonname.as_ptr()) };
-    name.to_bytes() == path.as_os_str().as_bytes()
+/// Which boot of the machine this is (sysctl `kern.boot_id`); kernels before 13.2 do not say.
+pub(crate) fn boot_id() -> String {
+    use sysctl::Sysctl as _;
+    sysctl::Ctl::new("kern.boot_id").and_then(|id| id.value_string()).unwrap_or_default()
+}
+
+/// Forgets whose session ours was made from: setsid(2) keeps the name that getlogin(2) tells.
+pub(super) fn forget_login() {
+    // SAFETY: the pointer is to a C string. It fails for nobody but root, who then keeps a name.
+    unsafe { setlogin(c"".as_ptr()) };
 }
 
 /// getfsstat(2): what is mounted, oldest first.

@@ -1,7 +1,7 @@
 //! Programs of the host, started on the container's behalf.
 
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command};
+use std::process::Command;
 
 use super::platform;
 
@@ -20,10 +20,8 @@ pub(crate) fn keep_only_standard_streams(command: &mut Command) {
     }
 }
 
-/// Kills the process group that the program leads.
-pub(crate) fn kill_group(child: &Child) {
-    if let Ok(group) = i32::try_from(child.id()) {
-        // SAFETY: takes no pointer. The leader was not waited for, so the group's id is its own.
-        unsafe { libc::killpg(group, libc::SIGKILL) };
-    }
+/// Kills the process group that the program, which has not been collected, leads.
+pub(crate) fn kill_group(leader: i32) {
+    // SAFETY: takes no pointer.
+    unsafe { libc::killpg(leader, libc::SIGKILL) };
 }

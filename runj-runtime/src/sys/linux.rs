@@ -14,7 +14,7 @@ use nix::sys::stat::{Mode, SFlag, makedev, mkdirat, mknodat};
 use nix::unistd::{Gid, symlinkat};
 use runj_jail::Jail;
 
-use super::MountRefusal;
+use super::{MountId, MountRefusal, Mounted};
 use crate::error::whole;
 use crate::mounts::{FileSystem, MountTarget};
 
@@ -103,38 +103,12 @@ pub(crate) fn mount(
     file_system: &FileSystem,
     target: &MountTarget,
     jail: Option<Jail>,
-) -> Result<(), MountRefusal> {
-    match file_system.fstype.as_str() {
-        "nullfs" => {
-            let tree = clone_tree(&file_system.from)?;
-            set_attributes(&tree, file_system)?;
-            attach(&tree, target)?;
-        }
-        "tmpfs" => {
-            let tree = new_file_system(c"tmpfs", &tmpfs_options(file_system))?;
-            set_attributes(&tree, file_system)?;
-            attach(&tree, target)?;
-        }
-        "devfs" => {
-            let tree = new_file_system(c"tmpfs", &[option("mode", "755")])?;
-            fill_dev(&tree)?;
-            set_attributes(&tree, file_system)?;
-            attach(&tree, target)?;
-            let pts = openat(&tree, "pts", OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())?;
-            attach(&clone_tree(Path::new("/dev/pts"))?, &MountTarget { fd: pts, directory: true })?;
-        }
-        "fdescfs" => {
-            let tree = new_file_system(c"tmpfs", &[option("mode", "755")])?;
-            let inside = fill_fd(&tree)?;
-            set_attributes(&tree, file_system)?;
-            attach(&tree, target)?;
-            attach(&procfs(jail)?, &MountTarget { fd: inside, directory: true })?;
-        }
-        "procfs" => {
-            let tree = procfs(jail)?;
-            set_attributes(&tree, file_system)?;
-            attach(&tree, target)?;
-        }
+) -> Result<MountId, MountRefusal> {
+    let tree = match file_system.fstype.as_str() {
+        "nullfs" => clone_tree(&file_system.from)?,
+        "tmpfs" => new_file_system(c"tmpfs", &tmpfs_options(file_system))?,
+        "devfs" | "fdescfs" => new_file_system(c"tmpfs", &[option("mode", "755")])?,
+        "procfs" => procfs(jail)?,
         _ => {
             return Err(MountRefusal {
                 errno: Errno::ENODEV,
@@ -143,8 +117,19 @@ pub(crate) fn mount(
                 ),
             });
         }
+    };
+    // What goes on top of it, and where.
+    let inside = match file_system.fstype.as_str() {
+        "devfs" => Some((fill_dev(&tree)?, clone_tree(Path::new("/dev/pts"))?)),
+        "fdescfs" => Some((fill_fd(&tree)?, procfs(jail)?)),
+        _ => None,
+    };
+    set_attributes(&tree, file_system)?;
+    attach(&tree, &target.fd)?;
+    if let Some((place, other)) = inside {
+        attach(&other, &place)?;
     }
-    Ok(())
+    Ok(mount_id(&tree)?)
 }
 
 type MountOption = (String, Option<String>);
@@ -165,8 +150,9 @@ fn tmpfs_options(file_system: &FileSystem) -> Vec<MountOption> {
         .collect()
 }
 
-/// A /dev with the devices that FreeBSD's rule set for jails leaves visible.
-fn fill_dev(tree: &OwnedFd) -> Result<(), Errno> {
+/// A /dev with the devices that FreeBSD's rule set for jails leaves visible; the place for the
+/// terminals in it is returned.
+fn fill_dev(tree: &OwnedFd) -> Result<OwnedFd, Errno> {
     const DEVICES: &[(&str, u64, u64)] =
         &[("null", 1, 3), ("zero", 1, 5), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0)];
     let all = Mode::from_bits_truncate(0o666);
@@ -182,7 +168,7 @@ fn fill_dev(tree: &OwnedFd) -> Result<(), Errno> {
     for (number, name) in ["stdin", "stdout", "stderr"].into_iter().enumerate() {
         symlinkat(format!("fd/{number}").as_str(), tree, name)?;
     }
-    Ok(())
+    openat(tree, "pts", OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())
 }
 
 /// A directory whose entries lead to the descriptors of whoever looks, through a process file
@@ -256,8 +242,8 @@ fn clone_tree(source: &Path) -> Result<OwnedFd, Errno> {
     })
 }
 
-/// move_mount(2): mounts `tree` on what `target` holds open.
-fn attach(tree: &OwnedFd, target: &MountTarget) -> Result<(), Errno> {
+/// move_mount(2): mounts `tree` on `target`.
+fn attach(tree: &OwnedFd, target: &OwnedFd) -> Result<(), Errno> {
     const MOVE_MOUNT_F_EMPTY_PATH: c_int = 0x04;
     const MOVE_MOUNT_T_EMPTY_PATH: c_int = 0x40;
     // SAFETY: the pointers are to live C strings.
@@ -266,7 +252,7 @@ fn attach(tree: &OwnedFd, target: &MountTarget) -> Result<(), Errno> {
             libc::SYS_move_mount,
             tree.as_raw_fd(),
             c"".as_ptr(),
-            target.fd.as_raw_fd(),
+            target.as_raw_fd(),
             c"".as_ptr(),
             MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH,
         )
@@ -298,28 +284,50 @@ fn set_attributes(tree: &OwnedFd, file_system: &FileSystem) -> Result<(), Errno>
     })
 }
 
-/// How many file systems are mounted on exactly this path.
-pub(crate) fn mounts_on(path: &Path) -> Result<usize, Errno> {
-    let table = fs::read("/proc/self/mountinfo")
-        .map_err(|error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))?;
-    Ok(table.split(|&b| b == b'\n').filter(|line| mount_point(line) == path).count())
+/// The number by which mountinfo tells the mount (proc_pid_fdinfo(5)).
+fn mount_id(tree: &OwnedFd) -> Result<MountId, Errno> {
+    let path = format!("/proc/self/fdinfo/{}", tree.as_raw_fd());
+    let text = fs::read_to_string(path).map_err(|error| errno_of(&error))?;
+    let id = text.lines().find_map(|line| line.strip_prefix("mnt_id:"));
+    id.and_then(|id| id.trim().parse().ok()).map(MountId).ok_or(Errno::EIO)
 }
 
-/// Unmounts the topmost file system on exactly this path.
-///
-/// The mount table said that it is there, and no process of the container is left that could put
-/// a link in its place.
-pub(crate) fn unmount(path: &Path) -> Result<(), Errno> {
-    match umount2(path, MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW) {
+/// What is mounted, oldest first.
+pub(crate) fn mounted() -> Result<Vec<Mounted>, Errno> {
+    let table = fs::read("/proc/self/mountinfo").map_err(|error| errno_of(&error))?;
+    Ok(table.split(|&b| b == b'\n').filter_map(mount_line).collect())
+}
+
+/// Unmounts a file system. One that is gone is well.
+pub(crate) fn unmount(mount: &Mounted) -> Result<(), Errno> {
+    let now = mounted()?;
+    // Where it is by now, should a directory above it have been renamed.
+    let Some(mount) = now.iter().find(|other| other.id == mount.id) else { return Ok(()) };
+    match umount2(&mount.path, MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW) {
         // Gone since the table was read.
         Err(Errno::EINVAL | Errno::ENOENT) => Ok(()),
         result => result,
     }
 }
 
-/// The fifth field of a line of mountinfo (proc_pid_mountinfo(5)), its octal escapes undone.
-fn mount_point(line: &[u8]) -> PathBuf {
-    let field = line.split(|&b| b == b' ').nth(4).unwrap_or_default();
+/// Which boot of the machine this is (random(4)).
+pub(crate) fn boot_id() -> String {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    id.map(|id| id.trim().to_owned()).unwrap_or_default()
+}
+
+/// Linux tells a login by other means, which a container has not.
+pub(super) fn forget_login() {}
+
+/// A line of mountinfo (proc_pid_mountinfo(5)).
+fn mount_line(line: &[u8]) -> Option<Mounted> {
+    let mut fields = line.split(|&b| b == b' ');
+    let id = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
+    Some(Mounted { id: MountId(id), path: unescaped(fields.nth(3)?) })
+}
+
+/// A path with its octal escapes undone.
+fn unescaped(field: &[u8]) -> PathBuf {
     let mut path = Vec::with_capacity(field.len());
     let mut rest = field;
     while let Some((&byte, after)) = rest.split_first() {
@@ -341,6 +349,10 @@ fn mount_point(line: &[u8]) -> PathBuf {
     PathBuf::from(std::ffi::OsString::from_vec(path))
 }
 
+fn errno_of(error: &std::io::Error) -> Errno {
+    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
+}
+
 fn check(result: c_long) -> Result<(), Errno> {
     Errno::result(result).map(drop)
 }
@@ -356,9 +368,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mount_points_are_read_with_their_escapes() {
+    fn mounts_are_read_with_their_escapes() {
         let line = br"36 35 98:0 /mnt1 /a\040b\134c rw,noatime master:1 - ext3 /dev/root rw";
-        assert_eq!(mount_point(line), Path::new(r"/a b\c"));
-        assert_eq!(mount_point(b""), Path::new(""));
+        let mount = mount_line(line).unwrap();
+        assert_eq!(mount.id, MountId(36));
+        assert_eq!(mount.path, Path::new(r"/a b\c"));
+        assert!(mount_line(b"").is_none());
     }
 }

@@ -18,16 +18,30 @@ use freebsd as platform;
 use linux as platform;
 
 use std::fmt;
+use std::path::PathBuf;
 
 use nix::errno::Errno;
+use serde::{Deserialize, Serialize};
 
 pub(crate) use entry::{Entry, Failure, Gate, Report, Stage};
 pub(crate) use hook::{keep_only_standard_streams, kill_group};
 pub(crate) use limits::{Limit, limit, limit_names};
-pub(crate) use platform::{group_list, mount, mounts_on, unmount};
+pub(crate) use platform::{boot_id, group_list, mount, mounted, unmount};
 pub(crate) use socket::{connect, listen};
 pub use terminal::copy_terminal_size;
 pub(crate) use terminal::{owned, set_terminal_size, terminal_name};
+
+/// A mounted file system, told from all others that are mounted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MountId(u64);
+
+/// One line of the kernel's table of mounts.
+#[derive(Clone, Debug)]
+pub(crate) struct Mounted {
+    pub(crate) id: MountId,
+    /// What it is mounted on.
+    pub(crate) path: PathBuf,
+}
 
 /// Why the kernel did not mount something.
 #[derive(Debug)]
@@ -52,9 +66,16 @@ impl fmt::Display for MountRefusal {
     }
 }
 
-/// Whether the open descriptor of that number is a directory's.
+/// Whether the descriptor of that number, which the caller has handed to us, is a directory's.
+///
+/// One that is close-on-exec is none: it was opened here since.
 pub(crate) fn is_directory(fd: u32) -> Result<bool, Errno> {
     let fd = i32::try_from(fd).map_err(|_| Errno::EBADF)?;
+    // SAFETY: takes no pointer.
+    let flags = Errno::result(unsafe { libc::fcntl(fd, libc::F_GETFD) })?;
+    if flags & libc::FD_CLOEXEC != 0 {
+        return Err(Errno::EBADF);
+    }
     let mut stat = std::mem::MaybeUninit::<libc::stat>::uninit();
     // SAFETY: the pointer is to room for a stat.
     Errno::result(unsafe { libc::fstat(fd, stat.as_mut_ptr()) })?;

@@ -2,20 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, PipeReader};
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use command_fds::{CommandFdExt as _, FdMapping};
 use runj_jail::{ProcessId, Signal};
 use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 use tokio::time::timeout;
 
 use super::file;
 use crate::error::{Error, whole};
 use crate::identity::Identity;
 use crate::reaper::{End, Reaper};
+use crate::sys::pollable;
 
 /// How long a logger may take to say that it is ready.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -80,8 +80,7 @@ impl Logger {
 
 /// Waits until nobody has the other end any more, or something is written there.
 async fn closed(pipe: PipeReader) -> io::Result<()> {
-    rustix::io::ioctl_fionbio(pipe.as_fd(), true)?;
-    let pipe = AsyncFd::with_interest(OwnedFd::from(pipe), Interest::READABLE)?;
+    let pipe = pollable(pipe.into())?;
     pipe.async_io(Interest::READABLE, |pipe| Ok(rustix::io::read(pipe, &mut [0; 1])?)).await?;
     Ok(())
 }

@@ -20,8 +20,8 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::Duration;
 
-pub(crate) use self::terminal::ConsoleSocket;
 use self::binary::Logger;
+pub(crate) use self::terminal::ConsoleSocket;
 use self::terminal::Terminal;
 use crate::error::Error;
 use crate::identity::Identity;
@@ -117,7 +117,12 @@ impl Opened {
 pub(crate) enum Attached {
     Done(Held),
     /// Its terminal has to be fetched.
-    Awaited { held: Held, console: ConsoleSocket, stdin: OwnedFd, stdout: OwnedFd },
+    Awaited {
+        held: Held,
+        console: ConsoleSocket,
+        stdin: OwnedFd,
+        stdout: OwnedFd,
+    },
 }
 
 impl Attached {

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,6 +16,8 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+
+use crate::sys::pollable;
 
 /// A socket at which `runj` leaves a terminal.
 #[derive(Debug)]
@@ -141,11 +143,6 @@ impl Pollable {
     }
 }
 
-fn pollable(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
-    rustix::io::ioctl_fionbio(fd.as_fd(), true)?;
-    AsyncFd::new(fd)
-}
-
 async fn write(fd: &AsyncFd<OwnedFd>, bytes: &[u8]) -> io::Result<usize> {
     fd.async_io(Interest::WRITABLE, |fd| Ok(rustix::io::write(fd, bytes)?)).await
 }
@@ -154,9 +151,8 @@ async fn write(fd: &AsyncFd<OwnedFd>, bytes: &[u8]) -> io::Result<usize> {
 async fn copy_input(from: &AsyncFd<OwnedFd>, to: &AsyncFd<OwnedFd>) -> io::Result<()> {
     let mut buffer = [0; 4096];
     loop {
-        let read = from
-            .async_io(Interest::READABLE, |fd| Ok(rustix::io::read(fd, &mut buffer)?))
-            .await?;
+        let read =
+            from.async_io(Interest::READABLE, |fd| Ok(rustix::io::read(fd, &mut buffer)?)).await?;
         let mut bytes = &buffer[..read];
         if bytes.is_empty() {
             return Ok(());

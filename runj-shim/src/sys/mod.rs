@@ -12,6 +12,11 @@ use freebsd as platform;
 #[cfg(target_os = "linux")]
 use linux as platform;
 
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+
+use tokio::io::unix::AsyncFd;
+
 pub(crate) use platform::{become_reaper, mount, unmount, usage};
 
 /// What processes use together.
@@ -22,4 +27,11 @@ pub(crate) struct Usage {
     pub(crate) user: u64,
     /// Memory that is resident, in bytes. What processes share counts once for each.
     pub(crate) resident: u64,
+}
+
+/// Lets the runtime wait for a descriptor, which no longer waits itself.
+pub(crate) fn pollable(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    rustix::io::ioctl_fionbio(fd.as_fd(), true)?;
+    // SAFETY: an OwnedFd is one descriptor from first to last, and open as long as it lives.
+    Ok(unsafe { AsyncFd::register(fd) }?)
 }

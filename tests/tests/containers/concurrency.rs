@@ -4,7 +4,7 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use runj_tests::{Invocation, Outcome, Sandbox};
+use runj_tests::{Bundle, Invocation, Outcome, Sandbox};
 
 use crate::case::cases;
 
@@ -157,16 +157,13 @@ fn lists_and_states_meanwhile(sandbox: &Sandbox<'_>) {
 }
 
 fn many_containers_at_once(sandbox: &Sandbox<'_>) {
-    let bundle = sandbox.bundle().shell("read line; exit $line");
+    let bundles: Vec<_> = (0..2 * CALLERS)
+        .map(|status| sandbox.bundle().probe(["exit", &status.to_string()]))
+        .collect();
     let before = sandbox.host();
-    let run = |status: usize| {
-        let (reader, writer) = nix::unistd::pipe().unwrap();
-        nix::unistd::write(&writer, format!("{status}\n").as_bytes()).unwrap();
-        // One bundle is enough for many containers, but each mounts into the same root.
-        let run = sandbox.runj(["run", &sandbox.id(), "--bundle"]).args([bundle.dir()]);
-        run.stdin(reader)
-    };
-    let outcomes = at_once((0..2 * CALLERS).map(run).collect());
+    let run =
+        |bundle: &Bundle| sandbox.runj(["run", &sandbox.id(), "--bundle"]).args([bundle.dir()]);
+    let outcomes = at_once(bundles.iter().map(run).collect());
     for (status, outcome) in outcomes.iter().enumerate() {
         assert_eq!(outcome.code().to_string(), status.to_string(), "{}", outcome.stderr());
     }

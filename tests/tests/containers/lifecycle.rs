@@ -125,9 +125,8 @@ fn ids_that_jails_could_not_have_as_names(sandbox: &Sandbox<'_>) {
         format!("_{unique}+-"),
         longest,
     ];
-    let bundle = sandbox.bundle();
     for id in &ids {
-        sandbox.try_create(id, &bundle).succeeded_silently();
+        sandbox.try_create(id, &sandbox.bundle()).succeeded_silently();
     }
     for id in &ids {
         assert_eq!(sandbox.runj(["state", id]).run().json()["id"], id.as_str());
@@ -164,11 +163,11 @@ fn a_running_container_is_deleted_by_force_only(sandbox: &Sandbox<'_>) {
 }
 
 fn force_deletes_in_every_state(sandbox: &Sandbox<'_>) {
-    let bundle = sandbox.bundle();
+    let bundles = [sandbox.bundle(), sandbox.bundle(), sandbox.bundle()];
     let before = sandbox.host();
-    let created = sandbox.create(&bundle);
-    let running = sandbox.start(&bundle);
-    let stopped = sandbox.start(&bundle);
+    let created = sandbox.create(&bundles[0]);
+    let running = sandbox.start(&bundles[1]);
+    let stopped = sandbox.start(&bundles[2]);
     stopped.kill("KILL");
     stopped.wait_stopped();
     for container in [&created, &running, &stopped] {
@@ -345,16 +344,19 @@ fn run_in_the_background(sandbox: &Sandbox<'_>) {
 fn the_bundle_can_be_given_in_three_ways(sandbox: &Sandbox<'_>) {
     let bundle = sandbox.bundle();
     let dir = bundle.dir().to_str().unwrap();
-    let ids = [sandbox.id(), sandbox.id(), sandbox.id(), sandbox.id()];
-    sandbox.runj(["create", &ids[0], dir]).run().succeeded_silently();
-    sandbox.runj(["create", "-b", dir, &ids[1]]).run().succeeded_silently();
-    sandbox.runj(["create", &ids[2]]).current_dir(bundle.dir()).run().succeeded_silently();
-    let relative = PathBuf::from(bundle.dir().file_name().unwrap());
-    sandbox.runj(["create", &ids[3], "-b"]).args([relative]).run().succeeded_silently();
-    for id in &ids {
-        assert_eq!(sandbox.runj(["state", id]).run().json()["bundle"], dir);
+    let relative = bundle.dir().file_name().unwrap().to_str().unwrap();
+    let id = sandbox.id();
+    for create in [
+        sandbox.runj(["create", &id, dir]),
+        sandbox.runj(["create", "-b", dir, &id]),
+        sandbox.runj(["create", &id, "--bundle", relative]),
+        sandbox.runj(["create", &id]).current_dir(bundle.dir()),
+    ] {
+        create.run().succeeded_silently();
+        assert_eq!(sandbox.runj(["state", &id]).run().json()["bundle"], dir);
+        sandbox.runj(["delete", &id]).run().succeeded_silently();
     }
-    sandbox.runj(["create", "-b", dir, &sandbox.id(), dir]).run().refused();
+    sandbox.runj(["create", "-b", dir, &id, dir]).run().refused();
 }
 
 fn the_pid_is_written_where_it_is_asked_for(sandbox: &Sandbox<'_>) {
@@ -384,9 +386,8 @@ fn the_list_has_every_container(sandbox: &Sandbox<'_>) {
     assert_eq!(list(&["--quiet"]).succeeded(), "");
     assert_eq!(list(&[]).succeeded().lines().count(), 1, "the names of the columns");
 
-    let bundle = sandbox.bundle();
-    let created = sandbox.create(&bundle);
-    let running = sandbox.start(&bundle);
+    let created = sandbox.create(&sandbox.bundle());
+    let running = sandbox.start(&sandbox.bundle());
     let stopped = sandbox.start(&sandbox.bundle().args(["true"]));
     stopped.wait_stopped();
     let mut expected = [(&created, "created"), (&running, "running"), (&stopped, "stopped")];

@@ -63,9 +63,11 @@ fn control_c_reaches_the_process(sandbox: &Sandbox<'_>) {
     sandbox.runj(["kill", &id]).run().succeeded_silently();
     wait_stopped(sandbox, &id);
 
-    let bundle = with_terminal(sandbox).shell("trap 'echo shell; exit 5' INT; echo go; sleep 1000");
-    let (id, mut terminal) = start(sandbox, &bundle);
-    terminal.expect("go\r\n");
+    // And everybody else in the foreground.
+    let wait = Bundle::probe_command(["wait"]).join(" ");
+    let line = format!("trap 'echo shell; exit 5' INT; {wait}; echo \"status $?\"");
+    let (id, mut terminal) = start(sandbox, &with_terminal(sandbox).shell(&line));
+    assert_eq!(terminal.json()["ready"], true);
     terminal.write("\u{3}");
     terminal.expect("shell");
     wait_stopped(sandbox, &id);

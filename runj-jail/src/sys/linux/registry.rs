@@ -73,16 +73,14 @@ impl Registry {
         Ok(())
     }
 
-    /// Marks a jail and those below it as dying and kills them.
+    /// Kills a jail and those below it and marks them as dying.
     pub(super) fn kill(&mut self, jid: i32) -> Result<(), Error> {
         let mut family = vec![jid];
         family.extend(self.prisons.descendants(jid));
         for jid in family {
-            let Some(prison) = self.prisons.find(jid) else { continue };
-            let holder = prison.holder;
-            self.save(Prison { dying: true, ..prison.clone() })?;
-            let Some(holder) = holder else { continue };
-            if let Some(process) = process::handle(holder.process())? {
+            let Some(prison) = self.prisons.find(jid).cloned() else { continue };
+            let process = prison.holder.map(|holder| process::handle(holder.process()));
+            if let Some(process) = process.transpose()?.flatten() {
                 match pidfd::signal(&process, libc::SIGKILL) {
                     Ok(()) | Err(Errno::ESRCH) => {}
                     Err(errno) => {
@@ -90,6 +88,9 @@ impl Registry {
                     }
                 }
             }
+            // Written afterwards: should we be killed in between, whoever comes next sees that the
+            // holder has ended, but would not end the holder of a jail that is dying already.
+            self.save(Prison { dying: true, ..prison })?;
         }
         Ok(())
     }

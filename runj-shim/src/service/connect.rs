@@ -1,0 +1,17 @@
+//! Connect: who serves, and what.
+
+use crate::error::Error;
+use crate::rpc::task::{ConnectRequest, ConnectResponse};
+use crate::shim::Shim;
+
+impl Shim {
+    pub(super) async fn connect(&self, _: ConnectRequest) -> Result<ConnectResponse, Error> {
+        let task = self.task()?;
+        Ok(ConnectResponse {
+            shim_pid: std::process::id(),
+            task_pid: task.init.state().raw_pid(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            ..ConnectResponse::default()
+        })
+    }
+}

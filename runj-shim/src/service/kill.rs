@@ -1,0 +1,56 @@
+//! Kill: a signal for one process, or for all in the container.
+
+use protobuf::well_known_types::empty::Empty;
+use runj_jail::{ProcessId, Signal};
+
+use crate::error::Error;
+use crate::process::{Process, State};
+use crate::rpc::task::KillRequest;
+use crate::shim::Shim;
+
+impl Shim {
+    pub(super) async fn kill(&self, request: KillRequest) -> Result<Empty, Error> {
+        let task = self.task()?;
+        let process = task.process(&request.exec_id)?;
+        if request.exec_id.is_empty() {
+            if matches!(process.state(), State::Stopped { .. }) {
+                return Err(Error::Finished(format!("container {}", request.id)));
+            }
+            let sent = task.runj.kill(request.signal, request.all).await;
+            // It may have ended before the signal came.
+            if sent.is_err() && matches!(process.state(), State::Stopped { .. }) {
+                return Err(Error::Finished(format!("container {}", request.id)));
+            }
+            sent?;
+        } else {
+            signal(&process, &request)?;
+        }
+        Ok(Empty::new())
+    }
+}
+
+/// Signals a process of Exec's. It is our child, and its pid nobody else's until we collect it,
+/// after which it counts as stopped.
+fn signal(process: &Process, request: &KillRequest) -> Result<(), Error> {
+    let finished = || Error::Finished(format!("process {}", request.exec_id));
+    match process.state() {
+        State::Running { pid } => {
+            let signal: Signal =
+                request.signal.to_string().parse().map_err(|error: runj_jail::BadSignal| {
+                    Error::Unusable {
+                        place: "signal".into(),
+                        value: request.signal.to_string(),
+                        reason: error.to_string(),
+                    }
+                })?;
+            let process = ProcessId::of(pid)?.ok_or_else(finished)?;
+            if process.signal(signal)? { Ok(()) } else { Err(finished()) }
+        }
+        State::Stopped { .. } => Err(finished()),
+        state @ (State::Added | State::Created { .. }) => Err(Error::WrongState {
+            verb: "signal",
+            what: request.exec_id.clone(),
+            state: state.name(),
+        }),
+    }
+}

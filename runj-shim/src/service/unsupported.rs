@@ -1,0 +1,17 @@
+//! What runj has nothing for. containerd is told so.
+
+use protobuf::well_known_types::empty::Empty;
+
+use crate::error::Error;
+use crate::rpc::task::{CheckpointTaskRequest, UpdateTaskRequest};
+use crate::shim::Shim;
+
+impl Shim {
+    pub(super) async fn checkpoint(&self, _: CheckpointTaskRequest) -> Result<Empty, Error> {
+        Err(Error::Unsupported("Checkpoint"))
+    }
+
+    pub(super) async fn update(&self, _: UpdateTaskRequest) -> Result<Empty, Error> {
+        Err(Error::Unsupported("Update"))
+    }
+}

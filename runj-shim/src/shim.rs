@@ -1,0 +1,106 @@
+//! The shim itself: one container, from containerd's first word about it to its last.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::address;
+use crate::bundle::Bundle;
+use crate::error::Error;
+use crate::events::Events;
+use crate::identity::Identity;
+use crate::io::{ConsoleSocket, Stdio};
+use crate::reaper::Reaper;
+use crate::task::Task;
+
+/// How long a shim without a container stays when nobody asks anything of it. A containerd that
+/// does not like the answer of `start` forgets about the shim.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What the calls of the task service share.
+#[derive(Debug)]
+pub(crate) struct Shim {
+    pub(crate) identity: Identity,
+    pub(crate) bundle: Bundle,
+    pub(crate) reaper: Reaper,
+    pub(crate) events: Events,
+    /// Where the shim listens.
+    pub(crate) socket: PathBuf,
+    /// Held by Create: there is one container.
+    pub(crate) creation: tokio::sync::Mutex<()>,
+    task: Mutex<Option<Arc<Task>>>,
+    heard: Mutex<Instant>,
+    /// Told when the shim is to end.
+    pub(crate) end: Notify,
+    consoles: AtomicU64,
+}
+
+impl Shim {
+    pub(crate) fn new(
+        identity: Identity,
+        bundle: Bundle,
+        reaper: Reaper,
+        events: Events,
+        socket: PathBuf,
+    ) -> Self {
+        Self {
+            identity,
+            bundle,
+            reaper,
+            events,
+            socket,
+            creation: tokio::sync::Mutex::default(),
+            task: Mutex::default(),
+            heard: Mutex::new(Instant::now()),
+            end: Notify::new(),
+            consoles: AtomicU64::new(0),
+        }
+    }
+
+    /// The container.
+    pub(crate) fn task(&self) -> Result<Arc<Task>, Error> {
+        let task = self.slot().as_ref().map(Arc::clone);
+        task.ok_or_else(|| Error::NotFound(format!("container {}", self.identity.id.as_ref())))
+    }
+
+    /// The place of the container, while there is none or one.
+    pub(crate) fn slot(&self) -> MutexGuard<'_, Option<Arc<Task>>> {
+        self.task.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where a terminal may be left, if the streams are to be one.
+    pub(crate) fn console(&self, stdio: &Stdio) -> Result<Option<ConsoleSocket>, Error> {
+        if !stdio.terminal {
+            return Ok(None);
+        }
+        let number = self.consoles.fetch_add(1, Ordering::Relaxed);
+        // Beside the shim's own: a socket's path must be short, and a bundle's may be long.
+        let path = address::beside(&self.socket, &format!("console{number}"));
+        let what = path.display().to_string();
+        ConsoleSocket::listen(path).map(Some).map_err(Error::io(what))
+    }
+
+    /// Notes that somebody has asked something.
+    pub(crate) fn hear(&self) {
+        *self.heard() = Instant::now();
+    }
+
+    /// Waits until nobody seems to want the shim.
+    pub(crate) async fn forgotten(&self) {
+        loop {
+            let limit = *self.heard() + PATIENCE;
+            if self.slot().is_none() && Instant::now() >= limit {
+                return;
+            }
+            tokio::time::sleep_until(limit.max(Instant::now() + PATIENCE / 10)).await;
+        }
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Instant> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
