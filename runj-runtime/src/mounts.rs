@@ -296,12 +296,11 @@ fn mount(
 /// Undoes the mount that was made on `path` over so many others: the one of that identity, or, if
 /// whoever mounted it was killed before the identity was known, the one in that place.
 pub(crate) fn unmount(path: &Path, covered: usize, id: Option<MountId>) -> Result<(), Errno> {
-    let mounted = sys::mounted()?;
     let ours = match id {
-        Some(id) => mounted.iter().find(|mount| mount.id == id),
-        None => mounted.iter().filter(|mount| mount.path == path).nth(covered),
+        Some(id) => Some(Mounted { id, path: path.to_owned() }),
+        None => sys::mounted()?.into_iter().filter(|mount| mount.path == path).nth(covered),
     };
-    ours.map_or(Ok(()), sys::unmount)
+    ours.map_or(Ok(()), |mount| sys::unmount(&mount))
 }
 
 /// What is mounted below `root`, its own mount not included.

@@ -270,7 +270,7 @@ impl Outcome {
     }
 
     /// Where its standard output, and that of its container, goes.
-    pub(crate) fn stdout_file(&self) -> &Path {
+    pub fn stdout_file(&self) -> &Path {
         &self.stdout
     }
 }

@@ -266,7 +266,8 @@ pub(crate) fn unmount(mount: &Mounted) -> Result<(), Errno> {
     }
 }
 
-/// Which boot of the machine this is (sysctl `kern.boot_id`); kernels before 13.2 do not say.
+/// Which boot of the machine this is (sysctl `kern.boot_id`); nothing on kernels that do not say,
+/// 13.2 among them.
 pub(crate) fn boot_id() -> String {
     use sysctl::Sysctl as _;
     sysctl::Ctl::new("kern.boot_id").and_then(|id| id.value_string()).unwrap_or_default()

@@ -299,10 +299,12 @@ pub(crate) fn mounted() -> Result<Vec<Mounted>, Errno> {
 }
 
 /// Unmounts a file system. One that is gone is well.
+///
+/// Linux soon gives a mount's number to another one, which however is on another path.
 pub(crate) fn unmount(mount: &Mounted) -> Result<(), Errno> {
-    let now = mounted()?;
-    // Where it is by now, should a directory above it have been renamed.
-    let Some(mount) = now.iter().find(|other| other.id == mount.id) else { return Ok(()) };
+    if !mounted()?.iter().any(|other| other.id == mount.id && other.path == mount.path) {
+        return Ok(());
+    }
     match umount2(&mount.path, MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW) {
         // Gone since the table was read.
         Err(Errno::EINVAL | Errno::ENOENT) => Ok(()),

@@ -96,7 +96,7 @@ fn flags_that_are_wrong(sandbox: &Sandbox<'_>) {
         (["--env", "=1"], "--env: \"=1\" is not allowed"),
         (["--cwd", "usr"], "cwd: \"usr\" is not allowed"),
         (["--cwd", ""], "cwd: \"\" is not allowed"),
-        (["--process", "/no/such/file"], "--process: \"/no/such/file\""),
+        (["--process", "/no/such/file"], "--process: cannot read \"/no/such/file\""),
     ] {
         let command: &[&str] = if flags[0] == "--process" { &[] } else { &["true"] };
         let message = container.exec(flags, command).run().refused();

@@ -1,0 +1,40 @@
+//! The programs under test, where containerd finds them.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::programs::build;
+
+/// `runj` and `containerd-shim-runj-v1`, side by side, where nobody builds them anew while they
+/// are being used.
+#[derive(Debug)]
+pub struct Binaries {
+    dir: TempDir,
+}
+
+impl Binaries {
+    /// Takes them from the environment (`RUNJ`, `RUNJ_SHIM`), or builds them.
+    ///
+    /// # Panics
+    ///
+    /// When there is no cargo to build with, or it fails, or the programs cannot be copied.
+    #[must_use]
+    pub fn locate() -> Self {
+        let dir = tempfile::Builder::new().prefix("runj-test-shim-").tempdir().unwrap();
+        for (variable, program) in [("RUNJ", "runj"), ("RUNJ_SHIM", "containerd-shim-runj-v1")] {
+            let from = env::var_os(variable).map_or_else(|| build(program), PathBuf::from);
+            fs::copy(&from, dir.path().join(program))
+                .unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+        }
+        Self { dir }
+    }
+
+    /// The directory that they are in.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.dir.path()
+    }
+}

@@ -1,0 +1,76 @@
+//! The story: a shell in a container, on a terminal, with the host's network or without.
+
+use std::fs;
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
+use std::thread;
+
+use nix::pty::{Winsize, openpty};
+use runj_tests::Terminal;
+use runj_tests::containerd::Engine;
+
+use crate::case::cases;
+
+cases![inherit_reaches_the_host, disable_has_no_ipv4, the_terminal_has_the_size_of_ctr_s];
+
+/// Starts `ctr run --tty` with an extension file, on a terminal of 30 lines.
+fn shell(engine: &Engine<'_>, extension: &str) -> (Terminal, OwnedFd, runj_tests::Running) {
+    let file = engine.path().join("runj.ext.json");
+    fs::write(&file, extension).unwrap();
+    let size = Winsize { ws_row: 30, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
+    let pty = openpty(Some(&size), None).unwrap();
+    let file = file.to_str().unwrap();
+    let flags = ["--rm", "--tty", "--runtime-config-path", file];
+    let running = engine.run(&flags, &engine.id(), &["sh"]).on_terminal(&pty.slave).spawn();
+    let mut terminal = Terminal::new(pty.master);
+    terminal.expect("# ");
+    (terminal, pty.slave, running)
+}
+
+/// What the shell says when it tries to read from a server on the host.
+fn fetch(engine: &Engine<'_>, mode: &str, answer: &str) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(b"from the host\n").unwrap();
+    });
+    let extension = format!(r#"{{ "network": {{ "ipv4": {{ "mode": "{mode}" }} }} }}"#);
+    let (mut terminal, slave, running) = shell(engine, &extension);
+    terminal.write(&format!("nc 127.0.0.1 {port}; echo \"status $?\"\n"));
+    terminal.expect("\"\r\n");
+    terminal.expect(answer);
+    terminal.expect("status");
+    terminal.write("exit 7\n");
+    assert_eq!(running.wait().code(), 7);
+    drop(slave);
+    if mode != "inherit" {
+        // Nobody has come.
+        std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    }
+    server.join().unwrap();
+}
+
+fn inherit_reaches_the_host(engine: &mut Engine<'_>) {
+    fetch(engine, "inherit", "from the host");
+}
+
+fn disable_has_no_ipv4(engine: &mut Engine<'_>) {
+    fetch(engine, "disable", "Protocol not supported");
+}
+
+fn the_terminal_has_the_size_of_ctr_s(engine: &mut Engine<'_>) {
+    let (mut terminal, slave, running) = shell(engine, "{}");
+    // ctr tells the size after it has started the process.
+    terminal.write("until [ \"$(stty size)\" = '30 100' ]; do sleep 0.01; done; echo is-$((3*10))\n");
+    terminal.expect("is-30");
+    terminal.resize(40, 120);
+    // ctr is told by a signal.
+    terminal.write("until [ \"$(stty size)\" = '40 120' ]; do sleep 0.01; done; echo is-$((4*10))\n");
+    terminal.expect("is-40");
+    terminal.write("tty; exit\n");
+    terminal.expect("/dev/pts/");
+    assert_eq!(running.wait().code(), 0);
+    drop(slave);
+}
