@@ -90,6 +90,18 @@ pub(crate) struct Io {
     pub(crate) preserve_fds: u32,
 }
 
+impl Io {
+    /// What the process is given. Whoever stays with it serves its terminal, unless somebody else
+    /// is to.
+    pub(crate) fn given(&self, stays: bool) -> runj_runtime::Io {
+        runj_runtime::Io::default()
+            .console_socket(self.console_socket.clone())
+            .relays_terminal(stays && self.console_socket.is_none())
+            .pid_file(self.pid_file.clone())
+            .preserve_fds(self.preserve_fds)
+    }
+}
+
 impl Bundle {
     pub(crate) fn directory(&self) -> &PathBuf {
         self.positional_bundle.as_ref().unwrap_or(&self.bundle)

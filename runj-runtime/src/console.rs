@@ -27,7 +27,8 @@ pub(crate) enum Console {
 pub(crate) struct Pty {
     master: OwnedFd,
     pub(crate) slave: OwnedFd,
-    name: String,
+    /// Its path on the host, which is its path in the container's devfs as well.
+    pub(crate) name: String,
 }
 
 impl Console {

@@ -12,9 +12,10 @@ use runj_jail::{Jail, JailName, Params, ProcessId};
 use runj_net::Journal;
 use runj_spec::{Bundle, Container, ContainerId, Process};
 
-use crate::console::{self, Console};
+use crate::console::Console;
 use crate::error::{Error, ProcessError};
 use crate::hooks;
+use crate::io::Io;
 use crate::jail_name::jail_name;
 use crate::ledger::Deed;
 use crate::mounts::{self, MountPlan};
@@ -33,10 +34,7 @@ use crate::teardown;
 #[derive(Clone, Debug)]
 pub struct CreateOptions {
     bundle: PathBuf,
-    console_socket: Option<PathBuf>,
-    relays_terminal: bool,
-    pid_file: Option<PathBuf>,
-    preserve_fds: u32,
+    io: Io,
     jail_name: Option<JailName>,
 }
 
@@ -44,42 +42,13 @@ impl CreateOptions {
     /// A container from the bundle in that directory.
     #[must_use]
     pub fn new(bundle: impl Into<PathBuf>) -> Self {
-        Self {
-            bundle: bundle.into(),
-            console_socket: None,
-            relays_terminal: false,
-            pid_file: None,
-            preserve_fds: 0,
-            jail_name: None,
-        }
+        Self { bundle: bundle.into(), io: Io::default(), jail_name: None }
     }
 
-    /// Sends the other side of the terminal, if `process.terminal` asks for one, to whoever
-    /// listens at this socket.
+    /// Gives its process that. The pid file is written once the container is created.
     #[must_use]
-    pub fn console_socket(mut self, path: Option<PathBuf>) -> Self {
-        self.console_socket = path;
-        self
-    }
-
-    /// Returns the other side of the terminal to the caller, who stays to serve it.
-    #[must_use]
-    pub fn relays_terminal(mut self, relays: bool) -> Self {
-        self.relays_terminal = relays;
-        self
-    }
-
-    /// Writes the process's pid to this file once the container is created.
-    #[must_use]
-    pub fn pid_file(mut self, path: Option<PathBuf>) -> Self {
-        self.pid_file = path;
-        self
-    }
-
-    /// Lets the process have this many descriptors from 3 on.
-    #[must_use]
-    pub fn preserve_fds(mut self, count: u32) -> Self {
-        self.preserve_fds = count;
+    pub fn io(mut self, io: Io) -> Self {
+        self.io = io;
         self
     }
 
@@ -135,10 +104,7 @@ impl Plan {
         let bundle = Bundle::load(&directory)?;
         let container = bundle.container()?;
         let process = process_of(&container)?;
-        process::check(&process, "config.json: process")?;
-        process::check_preserved(options.preserve_fds)?;
-        let socket = options.console_socket.as_deref();
-        console::check(&process, "config.json: process", socket, options.relays_terminal)?;
+        options.io.check(&process, "config.json: process")?;
         hooks::check(&container.hooks)?;
         if let Some(device) = container.devices.first() {
             return Err(Error::Unusable {
@@ -245,7 +211,7 @@ fn build(plan: &Plan, options: &CreateOptions, container: &mut Locked) -> Result
         let before = below.into_iter().map(|mount| mount.id).collect();
         container.record(&Deed::OwnMounts { before })?;
     }
-    let pid_file = options.pid_file.as_deref().map(PidFile::prepare).transpose()?;
+    let pid_file = options.io.pid_file.as_deref().map(PidFile::prepare).transpose()?;
     let started = start_init(plan, options, jail, &mut record, container)?;
 
     let hooks = &plan.container.hooks;
@@ -338,8 +304,9 @@ fn start_init(
     let gate = Gate::Wait { listener, recorded: theirs.into() };
     let place = "config.json: process";
     let console = Console::of(&plan.process)?;
-    let entry = process::entry(&plan.process, place, jail, gate, &console, options.preserve_fds)?;
-    let terminal = console.hand_over(options.console_socket.as_deref())?;
+    let entry =
+        process::entry(&plan.process, place, jail, gate, &console, options.io.preserve_fds)?;
+    let terminal = console.hand_over(options.io.socket())?;
     let pid = entry.spawn()?;
     let on_record = put_on_record(pid, plan, record, container);
     if on_record.is_ok() && ours.write_all(&[1]).is_ok() {

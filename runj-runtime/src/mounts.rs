@@ -192,6 +192,13 @@ fn plan_one(mount: &Mount, index: usize, bundle: &Path) -> Result<MountPlan, Err
                 "runj does not copy a directory up into a tmpfs yet",
             ));
         }
+        if fstype == "tmpfs" && !is_tmpfs_value(option) {
+            return Err(unusable(
+                &format!("options[{number}]"),
+                format!("{option:?}"),
+                "expected a number, with k, m, g or t behind it for a size, or octal for a mode",
+            ));
+        }
         file_system.apply(option);
     }
     let ruled = file_system.options.iter().any(|(name, _)| name == "ruleset");
@@ -200,6 +207,22 @@ fn plan_one(mount: &Mount, index: usize, bundle: &Path) -> Result<MountPlan, Err
         file_system.options.push(("ruleset".into(), Some(JAIL_RULESET.to_string())));
     }
     Ok(MountPlan { place, destination, file_system, directory })
+}
+
+/// Whether an option of a tmpfs has a value that FreeBSD's kernel understands. What it does not,
+/// it takes for no limit at all.
+fn is_tmpfs_value(option: &str) -> bool {
+    let digits =
+        |text: &str, radix: u32| !text.is_empty() && text.chars().all(|c| c.is_digit(radix));
+    match option.split_once('=') {
+        Some(("size" | "inodes" | "nr_inodes" | "maxfilesize", amount)) => {
+            let suffixes = ['k', 'K', 'm', 'M', 'g', 'G', 't', 'T'];
+            digits(amount.strip_suffix(suffixes).unwrap_or(amount), 10)
+        }
+        Some(("mode", mode)) => digits(mode, 8),
+        Some(("uid" | "gid", id)) => digits(id, 10),
+        _ => true,
+    }
 }
 
 /// Makes the mount points that have to be made in the root itself, while it can be written to.
@@ -454,6 +477,20 @@ mod tests {
         assert!(error.starts_with("config.json: mounts[3].destination: \"/\""), "{error}");
         let error = planned(r#"{"destination":"/x"}"#).unwrap_err();
         assert!(error.contains("mounts[3].source"), "{error}");
+    }
+
+    #[test]
+    fn a_tmpfs_without_a_limit_is_not_what_a_misspelt_limit_gets() {
+        let options = |option: &str| {
+            planned(&format!(r#"{{"destination":"/x","type":"tmpfs","options":["{option}"]}}"#))
+        };
+        for option in ["size=64m", "size=65536k", "size=1048576", "mode=1777", "uid=7", "inodes=9"]
+        {
+            assert!(options(option).is_ok(), "{option}");
+        }
+        for option in ["size=nonsense", "size=", "size=50%", "mode=rwx", "uid=me", "inodes=k"] {
+            assert!(options(option).unwrap_err().contains("mounts[3].options[0]"), "{option}");
+        }
     }
 
     #[test]

@@ -39,7 +39,8 @@ pub(crate) fn entry(
         terminal: match console {
             Console::None => None,
             Console::Terminal(pty) => {
-                Some(pty.slave.try_clone().map_err(Error::io("the terminal"))?)
+                let slave = pty.slave.try_clone().map_err(Error::io("the terminal"))?;
+                Some((slave, c_string(&pty.name, place, "terminal")?))
             }
         },
         preserve_fds,

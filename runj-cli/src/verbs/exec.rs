@@ -19,11 +19,7 @@ pub(crate) fn run(runtime: &Runtime, exec: &Exec) -> Result<ExitCode, Error> {
         None => (from_flags(runtime.process(&exec.id)?, exec)?, "exec".to_owned()),
     };
     let foreground = if exec.detach { None } else { Some(Foreground::prepare()?) };
-    let options = ExecOptions::new(process, place)
-        .console_socket(exec.io.console_socket.clone())
-        .relays_terminal(foreground.is_some() && exec.io.console_socket.is_none())
-        .pid_file(exec.io.pid_file.clone())
-        .preserve_fds(exec.io.preserve_fds);
+    let options = ExecOptions::new(process, place).io(exec.io.given(foreground.is_some()));
     let started = runtime.exec(&exec.id, &options)?;
     match foreground {
         Some(foreground) => foreground.wait(started),

@@ -14,8 +14,7 @@ use crate::verbs::create;
 pub(crate) fn run(runtime: &Runtime, run: &Run) -> Result<ExitCode, Error> {
     let id = &run.bundle.id;
     let foreground = if run.detach { None } else { Some(Foreground::prepare()?) };
-    let relays = foreground.is_some() && run.bundle.io.console_socket.is_none();
-    let options = create::options(&run.bundle).relays_terminal(relays);
+    let options = create::options(&run.bundle, foreground.is_some());
     let started = runtime.create(id, &options)?;
     let outcome = follow(runtime, id, started, foreground);
     // A container that was not left running is deleted, whatever came of it.

@@ -9,9 +9,10 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::ptr;
 
 use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
 use nix::sys::stat::{Mode, umask};
-use nix::unistd::{Gid, Uid, chdir, setgid, setgroups, setsid, setuid};
+use nix::unistd::{Gid, Uid, chdir, fchownat, setgid, setgroups, setsid, setuid};
 use runj_jail::{Attachment, Forked};
 
 use super::{Limit, platform};
@@ -22,8 +23,8 @@ use crate::error::Error;
 pub(crate) struct Entry {
     pub(crate) attachment: Attachment,
     pub(crate) gate: Gate,
-    /// The terminal that becomes its standard streams and controls it.
-    pub(crate) terminal: Option<OwnedFd>,
+    /// The terminal that becomes its standard streams and controls it, and its path.
+    pub(crate) terminal: Option<(OwnedFd, CString)>,
     /// How many descriptors from 3 on it keeps.
     pub(crate) preserve_fds: u32,
     /// The files to execute, the first that can be.
@@ -171,7 +172,7 @@ impl Entry {
             Gate::Wait { listener, recorded } => vec![listener.as_raw_fd(), recorded.as_raw_fd()],
             Gate::Open(report) => vec![report.as_raw_fd()],
         };
-        keep.extend(self.terminal.as_ref().map(AsRawFd::as_raw_fd));
+        keep.extend(self.terminal.as_ref().map(|(terminal, _)| terminal.as_raw_fd()));
         keep.extend_from_slice(self.attachment.descriptors());
         keep
     }
@@ -209,7 +210,7 @@ impl Entry {
         default_signals();
         setsid().map_err(at(Stage::Session))?;
         platform::forget_login();
-        if let Some(terminal) = &self.terminal {
+        if let Some((terminal, _)) = &self.terminal {
             take_terminal(terminal.as_raw_fd()).map_err(at(Stage::Terminal))?;
         }
         close_all_but(self.preserve_fds, keep);
@@ -222,6 +223,12 @@ impl Entry {
 
         self.attachment.enter().map_err(at(Stage::Enter))?;
 
+        if let Some((_, path)) = &self.terminal {
+            // Each devfs of FreeBSD has owners of its own. Whatever has that path in there is the
+            // container's, and it may be nothing at all.
+            let nofollow = AtFlags::AT_SYMLINK_NOFOLLOW;
+            let _ = fchownat(AT_FDCWD, path.as_c_str(), Some(self.uid), None, nofollow);
+        }
         for limit in &self.limits {
             // SAFETY: the pointer is to a live rlimit.
             check(unsafe { libc::setrlimit(limit.resource, &limit.value) })

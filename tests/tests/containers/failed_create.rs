@@ -19,6 +19,7 @@ cases![
     a_destination_that_cannot_be_made,
     a_destination_that_is_a_file,
     a_destination_that_is_the_root,
+    a_destination_of_another_container_in_the_same_root,
     a_jail_of_the_same_name,
     a_parent_jail_that_is_missing,
     an_interface_that_is_missing,
@@ -64,7 +65,7 @@ fn a_mount_in_the_middle(sandbox: &Sandbox<'_>) {
     let bundle = sandbox
         .bundle()
         .mount(json!({ "destination": "/t", "type": "tmpfs", "options": ["size=nonsense"] }));
-    assert_undone(sandbox, &bundle, &[], "cannot mount tmpfs on \"/t\"");
+    assert_undone(sandbox, &bundle, &[], "options[0]: \"size=nonsense\" is not allowed");
 }
 
 fn a_mount_in_a_read_only_root(sandbox: &Sandbox<'_>) {
@@ -116,6 +117,17 @@ fn a_destination_that_is_the_root(sandbox: &Sandbox<'_>) {
             .mount(json!({ "destination": destination, "type": "tmpfs" }));
         assert_undone(sandbox, &bundle, &[], &format!("destination: {destination:?}"));
     }
+}
+
+fn a_destination_of_another_container_in_the_same_root(sandbox: &Sandbox<'_>) {
+    let bundle = sandbox.bundle();
+    let first = sandbox.start(&bundle);
+    let reason = format!("container {}, which has the same root, mounts there", first.id());
+    assert_undone(sandbox, &bundle, &[], &reason);
+    first.exec([], ["true"]).run().succeeded_silently();
+    // Once it is gone, the root is free.
+    sandbox.runj(["delete", "--force", first.id()]).run().succeeded_silently();
+    sandbox.start(&bundle);
 }
 
 /// A jail that is not runj's.

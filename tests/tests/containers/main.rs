@@ -25,6 +25,7 @@ mod pair;
 #[cfg_attr(target_os = "freebsd", path = "../../../runj-net/tests/interfaces/pair_freebsd.rs")]
 #[cfg_attr(target_os = "linux", path = "../../../runj-net/tests/interfaces/pair_linux.rs")]
 mod pair_sys;
+mod parameters;
 mod process;
 mod spec;
 mod terminals;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Theme { name: "logs", cases: logs::CASES },
         Theme { name: "model", cases: model::CASES },
         Theme { name: "mounts", cases: mounts::CASES },
+        Theme { name: "parameters", cases: parameters::CASES },
         Theme { name: "process", cases: process::CASES },
         Theme { name: "spec", cases: spec::CASES },
         Theme { name: "terminals", cases: terminals::CASES },

@@ -32,6 +32,8 @@ cases![
     links_are_followed_inside_the_root,
     links_that_change_while_we_look,
     a_mount_that_the_host_uses_goes_all_the_same,
+    a_mount_that_was_moved_goes_all_the_same,
+    two_containers_of_one_read_only_root,
 ];
 
 #[track_caller]
@@ -306,4 +308,23 @@ fn a_mount_that_the_host_uses_goes_all_the_same(sandbox: &Sandbox<'_>) {
     sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
     sandbox.host().assert_unchanged_since(&before);
     drop(busy);
+}
+
+fn a_mount_that_was_moved_goes_all_the_same(sandbox: &Sandbox<'_>) {
+    // As a container can do with what is above its mounts.
+    let bundle = sandbox.bundle().mount(json!({ "destination": "/made/here", "type": "tmpfs" }));
+    let container = sandbox.start(&bundle);
+    container.exec([], ["mv", "/made", "/moved"]).run().succeeded_silently();
+    sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+    assert_eq!(fs::read_dir(bundle.rootfs().join("moved/here")).unwrap().count(), 0);
+    fs::remove_dir(bundle.rootfs().join("moved/here")).unwrap();
+}
+
+fn two_containers_of_one_read_only_root(sandbox: &Sandbox<'_>) {
+    let bundle = sandbox.bundle().set("root.readonly", true);
+    let (first, second) = (sandbox.start(&bundle), sandbox.start(&bundle));
+    sandbox.runj(["delete", "--force", first.id()]).run().succeeded_silently();
+    // The other one has its mounts still.
+    second.exec([], ["true"]).run().succeeded_silently();
+    sandbox.runj(["delete", "--force", second.id()]).run().succeeded_silently();
 }

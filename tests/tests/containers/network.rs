@@ -233,10 +233,13 @@ fn vnet_new_has_a_loopback_of_its_own_that_is_down(sandbox: &Sandbox<'_>) {
     let vnet = || json!({ "network": { "vnet": { "mode": "new" } } });
     let bundle = sandbox.bundle().extension(vnet()).probe(["interfaces"]);
     let said = sandbox.run(&bundle).json();
-    let interfaces: Vec<_> = said.as_object().unwrap().iter().collect();
-    let [(name, interface)] = interfaces[..] else { panic!("{said}") };
-    assert_eq!(name, loopback().as_ref());
-    assert_eq!(interface, &json!({ "up": false, "addresses": [] }));
+    let interfaces = said.as_object().unwrap();
+    assert!(interfaces.contains_key(loopback().as_ref()), "{said}");
+    // FreeBSD's pf, where it is in the kernel, gives every stack interfaces as well.
+    for (name, interface) in interfaces {
+        assert!(interface == &json!({ "up": false, "addresses": [] }), "{name} in {said}");
+        assert!(name == loopback().as_ref() || name.starts_with("pf"), "{name} in {said}");
+    }
 
     // The host's loopback is another one.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrLike as _};
+use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, SockaddrLike as _};
 use serde_json::{Map, Value, json};
 
 use crate::say;
@@ -15,14 +15,15 @@ use crate::say;
 /// How long a peer may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Whether there are sockets of a family.
+/// Whether there are sockets of a family, or raw ones of IPv4.
 pub(crate) fn socket(family: &str) -> Result<Value, Errno> {
-    let family = match family {
-        "inet" => AddressFamily::Inet,
-        "inet6" => AddressFamily::Inet6,
+    let (family, kind, protocol) = match family {
+        "inet" => (AddressFamily::Inet, SockType::Stream, None),
+        "inet6" => (AddressFamily::Inet6, SockType::Stream, None),
+        "raw" => (AddressFamily::Inet, SockType::Raw, Some(SockProtocol::Icmp)),
         _ => panic!("no such family: {family}"),
     };
-    let made = nix::sys::socket::socket(family, SockType::Stream, SockFlag::empty(), None)?;
+    let made = nix::sys::socket::socket(family, kind, SockFlag::empty(), protocol)?;
     drop(made);
     Ok(json!({ "socket": true }))
 }
