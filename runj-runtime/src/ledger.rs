@@ -18,6 +18,8 @@ use crate::sys::MountId;
 pub(crate) enum Deed {
     /// Something was made inside a root to be mounted on.
     MountPoint { root: PathBuf, path: PathBuf, directory: bool },
+    /// Another container that had the same root made it, and left it for this one.
+    Inherited { root: PathBuf, path: PathBuf, directory: bool },
     /// A file system was mounted on this path, where so many were mounted already.
     Mount { path: PathBuf, covered: usize },
     /// It is this one: the mount of the entry before has been made.
@@ -47,6 +49,16 @@ impl Ledger {
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
         Ok(Self { file })
+    }
+
+    /// A ledger that another one keeps, if it is there still. Lines may be appended to it at any
+    /// time.
+    pub(crate) fn of_another(path: &Path) -> io::Result<Option<Self>> {
+        match OpenOptions::new().append(true).open(path) {
+            Ok(file) => Ok(Some(Self { file })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     pub(crate) fn record(&mut self, deed: &Deed) -> io::Result<()> {

@@ -262,7 +262,7 @@ pub(crate) fn mount_all(
             return Err(Error::Unusable {
                 place: format!("{}.destination", plan.place),
                 value: format!("{:?}", plan.destination),
-                reason: format!("container {other}, which has the same root, mounts there"),
+                reason: format!("container {}, which has the same root, mounts there", other.id()),
             });
         }
         mount(&plan.file_system, &target, &path, covered, Some(jail), container).map_err(
@@ -316,12 +316,21 @@ fn mount(
     container.record(&Deed::Mounted { id }).map_err(|error| whole(&error))
 }
 
-/// Undoes the mount that was made on `path` over so many others: the one of that identity, or, if
-/// whoever mounted it was killed before the identity was known, the one in that place.
-pub(crate) fn unmount(path: &Path, covered: usize, id: Option<MountId>) -> Result<(), Errno> {
+/// Undoes the mount that was made on `path`, in `root`, over so many others: the one of that
+/// identity, wherever in the root it is by now, or, if whoever mounted it was killed before the
+/// identity was known, the one in that place.
+///
+/// An identity is given out again after a time, so it counts only for mounts of the same root.
+pub(crate) fn unmount(
+    path: &Path,
+    covered: usize,
+    id: Option<MountId>,
+    root: &Path,
+) -> Result<(), Errno> {
+    let mut mounted = sys::mounted()?.into_iter();
     let ours = match id {
-        Some(id) => Some(Mounted { id, path: path.to_owned() }),
-        None => sys::mounted()?.into_iter().filter(|mount| mount.path == path).nth(covered),
+        Some(id) => mounted.find(|mount| mount.id == id && mount.path.starts_with(root)),
+        None => mounted.filter(|mount| mount.path == path).nth(covered),
     };
     ours.map_or(Ok(()), |mount| sys::unmount(&mount))
 }

@@ -167,6 +167,16 @@ impl ContainerDirectory {
         Ledger::read(&path).map_err(Error::io(format!("{path:?}")))
     }
 
+    /// Writes deeds of another container into this one's ledger.
+    pub(crate) fn inherit(&self, deeds: &[Deed]) -> Result<(), Error> {
+        let path = self.ledger_file();
+        let written = (|| {
+            let Some(mut ledger) = Ledger::of_another(&path)? else { return Ok(()) };
+            deeds.iter().try_for_each(|deed| ledger.record(deed))
+        })();
+        written.map_err(Error::io(format!("{path:?}")))
+    }
+
     /// Takes the right to change the container, waiting for whoever has it.
     pub(crate) fn lock(&self) -> Result<Locked, Error> {
         self.lock_within(PATIENCE, false)
@@ -227,15 +237,15 @@ impl Locked {
     }
 
     /// Another container that has this root, if there is one.
-    pub(crate) fn sharer(&self, root: &Path) -> Result<Option<ContainerId>, Error> {
+    pub(crate) fn sharer(&self, root: &Path) -> Result<Option<ContainerDirectory>, Error> {
         let Some(parent) = self.directory.path.parent() else { return Ok(None) };
         let store = Store::new(parent.to_owned());
         for id in store.list()? {
             // One whose record cannot be read, or is gone meanwhile, is nobody's hindrance.
-            let record = store.find(&id).and_then(|directory| directory.read());
-            let shares = matches!(record, Ok(Some(record)) if record.root == root);
+            let Ok(directory) = store.find(&id) else { continue };
+            let shares = matches!(directory.read(), Ok(Some(record)) if record.root == root);
             if id != self.directory.id && shares {
-                return Ok(Some(id));
+                return Ok(Some(directory));
             }
         }
         Ok(None)

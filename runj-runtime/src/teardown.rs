@@ -71,6 +71,13 @@ pub(crate) fn undo(container: &Locked, record: Option<&Record>) -> Result<(), Er
             remove(jail, container)?;
         }
     }
+    // A mount point in a root that more than one container shows read-only is all of theirs.
+    let read_only = record.filter(|record| record.jail_path != record.root);
+    let heir = read_only.map_or(Ok(None), |record| container.sharer(&record.root))?;
+    let is_shared =
+        |root: &Path| heir.is_some() && record.is_some_and(|record| record.root == root);
+    let mut left = Vec::new();
+    let mut inherited = Vec::new();
     for (index, deed) in deeds.iter().enumerate().rev() {
         let undone = match deed {
             Deed::Mount { path, covered } if this_boot => {
@@ -78,7 +85,8 @@ pub(crate) fn undo(container: &Locked, record: Option<&Record>) -> Result<(), Er
                     Some(Deed::Mounted { id }) => Some(*id),
                     _ => None,
                 };
-                mounts::unmount(path, *covered, id)
+                let root = record.map_or(path.as_path(), |record| record.jail_path.as_path());
+                mounts::unmount(path, *covered, id, root)
                     .map_err(|errno| format!("unmount {path:?}: {errno}"))
             }
             Deed::OwnMounts { before } if this_boot => {
@@ -86,8 +94,21 @@ pub(crate) fn undo(container: &Locked, record: Option<&Record>) -> Result<(), Er
                 root.map_or(Ok(()), |root| mounts::unmount_own(root, before))
                     .map_err(|errno| format!("unmount what the container mounted: {errno}"))
             }
+            Deed::MountPoint { root, path, directory }
+            | Deed::Inherited { root, path, directory }
+                if is_shared(root) =>
+            {
+                let (root, path) = (root.clone(), path.clone());
+                left.push(Deed::Inherited { root, path, directory: *directory });
+                Ok(())
+            }
             Deed::MountPoint { root, path, directory } => {
                 remove_mount_point(root, path, *directory);
+                Ok(())
+            }
+            Deed::Inherited { root, path, directory } => {
+                // Our own mounts on it come later in this order.
+                inherited.push((root, path, *directory));
                 Ok(())
             }
             // Undone before, in an order of their own, or by the boot.
@@ -100,6 +121,13 @@ pub(crate) fn undo(container: &Locked, record: Option<&Record>) -> Result<(), Er
             | Deed::Hook { .. } => Ok(()),
         };
         problems.extend(undone.err());
+    }
+    for (root, path, directory) in inherited {
+        remove_mount_point(root, path, directory);
+    }
+    if let Some(heir) = heir {
+        left.reverse();
+        heir.inherit(&left)?;
     }
     if problems.is_empty() { Ok(()) } else { Err(Error::Leftovers { id: id.clone(), problems }) }
 }

@@ -24,6 +24,8 @@ pub(crate) enum Needs {
     Root,
     /// To be root, on a host that has IPv6.
     Ip6,
+    /// To be root on the development host: it would panic the kernel of FreeBSD 13.2.
+    DevelopmentHost,
 }
 
 /// The cases of one file.
@@ -56,6 +58,7 @@ pub(crate) fn trials(themes: &[Theme], locate: fn() -> Programs) -> Vec<Trial> {
             Needs::Nothing => true,
             Needs::Root => root,
             Needs::Ip6 => root && ip6,
+            Needs::DevelopmentHost => root && cfg!(target_os = "linux"),
         };
         let (run, programs) = (case.run, Arc::clone(&programs));
         Trial::test(format!("{}::{}", theme.name, case.name), move || {

@@ -19,7 +19,7 @@ cases![
     a_writable_root,
     nullfs_read_only_and_writable,
     nullfs_relative_to_the_bundle,
-    nullfs_of_a_file,
+    nullfs_of_a_file: DevelopmentHost,
     tmpfs_with_a_size_and_a_mode,
     devfs_has_devices,
     fdescfs_shows_descriptors,
@@ -116,10 +116,6 @@ fn nullfs_relative_to_the_bundle(sandbox: &Sandbox<'_>) {
 }
 
 fn nullfs_of_a_file(sandbox: &Sandbox<'_>) {
-    if cfg!(target_os = "freebsd") {
-        // A nullfs over a file panics the kernel of FreeBSD 13.2.
-        return;
-    }
     let directory = shared(sandbox, "of the host");
     let bundle = sandbox.bundle().nullfs(&directory.join("file"), "/etc/config", "ro");
     let before = sandbox.host();
