@@ -325,9 +325,9 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_make_reading_options_panic(
-            kind in 0..2, value in prop::collection::vec(any::<u8>(), 0..100)
+            kind in 0..2usize, value in prop::collection::vec(any::<u8>(), 0..100)
         ) {
-            let type_url = ["runtimeoptions.v1.Options", "runj.options.v1.Options"][kind as usize];
+            let type_url = ["runtimeoptions.v1.Options", "runj.options.v1.Options"][kind];
             let _ = read(&Any { type_url: type_url.into(), value, ..Any::default() });
         }
     }

@@ -1,9 +1,12 @@
 //! A process of the container: its first one, or one of Exec's.
 
+use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::error::Error;
 use crate::exit::Exit;
 use crate::io::{Held, Stdio};
 
@@ -59,13 +62,24 @@ pub(crate) struct Process {
     /// so no event overtakes another.
     pub(crate) turn: tokio::sync::Mutex<()>,
     state: watch::Sender<State>,
-    held: Mutex<Held>,
+    streams: Mutex<Streams>,
+}
+
+/// What the shim has of a process's streams, and what it was asked to do with them.
+#[derive(Debug, Default)]
+struct Streams {
+    held: Held,
+    /// Standard input may end.
+    closed: bool,
+    /// The size that the terminal is to have, in characters: columns and rows.
+    size: Option<(u32, u32)>,
 }
 
 impl Process {
     pub(crate) fn new(stdio: Stdio, state: State, held: Held) -> Self {
         let (state, _) = watch::channel(state);
-        Self { stdio, turn: tokio::sync::Mutex::default(), state, held: Mutex::new(held) }
+        let streams = Mutex::new(Streams { held, ..Streams::default() });
+        Self { stdio, turn: tokio::sync::Mutex::default(), state, streams }
     }
 
     pub(crate) fn state(&self) -> State {
@@ -90,8 +104,44 @@ impl Process {
         }
     }
 
-    /// What is held on its behalf.
-    pub(crate) fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Takes over what is held on its behalf. A process runs, and its client may have asked for
+    /// this or that, before it comes to this.
+    pub(crate) fn hold(&self, mut held: Held) -> Result<(), Error> {
+        let mut streams = self.streams();
+        if streams.closed {
+            held.close_stdin();
+        }
+        let size = streams.size.take();
+        streams.held = held;
+        size.map_or(Ok(()), |(columns, rows)| streams.held.resize(columns, rows))
+    }
+
+    /// Lets its standard input end once its client has left.
+    pub(crate) fn close_stdin(&self) {
+        let mut streams = self.streams();
+        streams.closed = true;
+        streams.held.close_stdin();
+    }
+
+    /// Changes the size of its terminal, in characters, now or when it has one.
+    pub(crate) fn resize(&self, columns: u32, rows: u32) -> Result<(), Error> {
+        let mut streams = self.streams();
+        streams.size = Some((columns, rows));
+        streams.held.resize(columns, rows)
+    }
+
+    /// Tells what is held that the process has ended.
+    pub(crate) fn let_end(&self) {
+        self.streams().held.ended();
+    }
+
+    /// Lets go of its streams, as [`Held::finish`] does.
+    pub(crate) async fn release(&self, limit: Duration) {
+        let held = mem::take(&mut self.streams().held);
+        held.finish(limit).await;
+    }
+
+    fn streams(&self) -> MutexGuard<'_, Streams> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

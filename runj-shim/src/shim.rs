@@ -19,7 +19,7 @@ use crate::task::Task;
 
 /// How long a shim without a container stays when nobody asks anything of it. A containerd that
 /// does not like the answer of `start` forgets about the shim.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the calls of the task service share.
 #[derive(Debug)]

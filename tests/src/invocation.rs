@@ -270,6 +270,7 @@ impl Outcome {
     }
 
     /// Where its standard output, and that of its container, goes.
+    #[must_use]
     pub fn stdout_file(&self) -> &Path {
         &self.stdout
     }

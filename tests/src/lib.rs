@@ -25,7 +25,7 @@ pub use container::Container;
 pub use host_state::HostState;
 pub use invocation::{Invocation, Outcome, Running};
 pub use programs::Programs;
-pub use sandbox::Sandbox;
+pub use sandbox::{MARK, Sandbox};
 pub use sys::exchange;
 pub use terminal::{ConsoleSocket, Terminal};
 pub use wait::{DEADLINE, eventually};

@@ -32,7 +32,7 @@ pub struct Sandbox<'a> {
 
 /// The variable of the environment by which processes that `runj` forked are known, until they
 /// become a container's program.
-pub(crate) const MARK: &str = "RUNJ_TEST_SANDBOX";
+pub const MARK: &str = "RUNJ_TEST_SANDBOX";
 
 /// Tells the sandboxes of this process apart in names that the whole host shares.
 static NEXT: AtomicU32 = AtomicU32::new(0);

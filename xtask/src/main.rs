@@ -3,6 +3,8 @@
 // Talking to the person who typed the command is what this crate is for.
 #![allow(clippy::print_stderr)]
 
+mod apt;
+mod containerd;
 mod demo;
 mod freebsd;
 mod run;

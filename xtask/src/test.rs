@@ -6,8 +6,8 @@ use anyhow::Result;
 use clap::Args;
 use nix::unistd::geteuid;
 
-use crate::freebsd;
 use crate::run::run;
+use crate::{containerd, freebsd};
 
 const CLIPPY: [&str; 6] = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
 
@@ -17,6 +17,11 @@ const CLIPPY: [&str; 6] = ["clippy", "--workspace", "--all-targets", "--", "-D",
 /// step that fails, with its exit status.
 #[derive(Args)]
 pub(crate) struct Test {
+    /// The only containerd to test with, instead of all: the directory of `containerd` and `ctr`,
+    /// or the beginning of its version, such as 1.7
+    #[arg(long, value_name = "DIR|VERSION")]
+    containerd: Option<String>,
+
     /// Arguments of the test binaries, as after `cargo test --`
     #[arg(last = true)]
     args: Vec<String>,
@@ -32,11 +37,16 @@ impl Test {
             .args(["doc", "--workspace", "--no-deps"])
             .env("RUSTDOCFLAGS", "-D warnings"))?;
 
-        if !geteuid().is_root() {
+        if geteuid().is_root() {
+            containerd::set_up()?;
+        } else {
             eprintln!("note: you are not root: tests that need root will be reported as skipped");
         }
         let mut tests = Command::new("cargo");
         tests.args(["test", "--workspace"]);
+        if let Some(containerd) = &self.containerd {
+            tests.env("RUNJ_CONTAINERD", containerd);
+        }
         if !self.args.is_empty() {
             tests.arg("--").args(&self.args);
         }

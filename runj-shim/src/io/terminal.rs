@@ -193,7 +193,12 @@ async fn copy_output(
         match read {
             // Linux calls a terminal that nobody has open any more an I/O error.
             Ok(0) | Err(Errno::IO) => return Ok(()),
-            Ok(length) => to.write_all(&buffer[..length]).await?,
+            Ok(length) => {
+                // The process is not to wait for a file that cannot be written to.
+                if let Err(error) = to.write_all(&buffer[..length]).await {
+                    tracing::debug!("the output of a terminal is lost: {error}");
+                }
+            }
             Err(Errno::INTR) => {}
             Err(errno) => return Err(errno.into()),
         }

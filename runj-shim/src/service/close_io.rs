@@ -10,7 +10,7 @@ impl Shim {
     pub(super) async fn close_io(&self, request: CloseIORequest) -> Result<Empty, Error> {
         let process = self.task()?.process(&request.exec_id)?;
         if request.stdin {
-            process.held().close_stdin();
+            process.close_stdin();
         }
         Ok(Empty::new())
     }

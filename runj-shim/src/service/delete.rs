@@ -40,8 +40,7 @@ impl Shim {
         task.runj.delete().await?;
         let execs: Vec<_> = mem::take(&mut *task.execs()).into_values().collect();
         for exec in execs {
-            let held = mem::take(&mut *exec.process.held());
-            held.finish(Duration::ZERO).await;
+            exec.process.release(Duration::ZERO).await;
         }
         let response = answer(init, exit).await;
         rootfs::unmount(&self.bundle.rootfs())?;
@@ -74,8 +73,7 @@ impl Shim {
 
 /// Lets go of the process's streams and says how it ended.
 async fn answer(process: &Arc<Process>, exit: Exit) -> DeleteResponse {
-    let held = mem::take(&mut *process.held());
-    held.finish(PATIENCE).await;
+    process.release(PATIENCE).await;
     DeleteResponse {
         pid: process.state().raw_pid(),
         exit_status: exit.status,

@@ -2,6 +2,7 @@
 
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use protobuf::well_known_types::empty::Empty;
 use serde_json::Value;
@@ -28,6 +29,10 @@ impl Shim {
         if matches!(state, State::Stopped { .. }) {
             let what = self.identity.id.to_string();
             return Err(Error::WrongState { verb: "exec in", what, state: state.name() });
+        }
+        if task.paused.load(Ordering::Relaxed) {
+            let what = self.identity.id.to_string();
+            return Err(Error::WrongState { verb: "exec in", what, state: "paused" });
         }
         let spec = request.spec.as_ref().map(|any| any.value.as_slice()).unwrap_or_default();
         let spec = described(spec, request.terminal)?;

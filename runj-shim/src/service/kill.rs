@@ -17,15 +17,24 @@ impl Shim {
                 return Err(Error::Finished(format!("container {}", request.id)));
             }
             let sent = task.runj.kill(request.signal, request.all).await;
-            // It may have ended before the signal came.
-            if sent.is_err() && matches!(process.state(), State::Stopped { .. }) {
+            // It may have ended before the signal came, even if its end is still to be told.
+            if sent.is_err() && !is_alive(process.state())? {
                 return Err(Error::Finished(format!("container {}", request.id)));
             }
             sent?;
         } else {
+            // Its program may run already while Start is still about to say so.
+            let _turn = process.turn.lock().await;
             signal(&process, &request)?;
         }
         Ok(Empty::new())
+    }
+}
+
+fn is_alive(state: State) -> Result<bool, Error> {
+    match state {
+        State::Created { pid } | State::Running { pid } => Ok(ProcessId::of(pid)?.is_some()),
+        State::Added | State::Stopped { .. } => Ok(false),
     }
 }
 

@@ -96,7 +96,7 @@ impl Shim {
         let launch = self.reaper.launch();
         task.runj.exec(&spec, &pid_file, streams).await?;
         let pid = pid_of(&pid_file)?;
-        *process.held() = attached.finish()?;
+        process.hold(attached.finish()?)?;
         process.set_state(State::Running { pid });
         self.watch_exec(Arc::clone(exec), exec_id.to_owned(), launch.end_of(pid));
         Ok(())

@@ -54,7 +54,7 @@ impl Shim {
     }
 
     fn ended(&self, process: &Process, id: &str, exit: Exit) {
-        process.held().ended();
+        process.let_end();
         let state = process.state();
         process.set_state(State::Stopped { pid: state.pid(), exit });
         self.events.publish(&TaskExit {

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use runj_jail::{ProcessId, Signal};
@@ -34,6 +35,8 @@ pub struct Engine<'a> {
     path: PathBuf,
     daemon: Option<Child>,
     next: AtomicU32,
+    /// The ids that were given out.
+    ids: Mutex<Vec<String>>,
 }
 
 /// Tells containers of this process apart: jails share their names with the whole host.
@@ -67,7 +70,15 @@ impl<'a> Engine<'a> {
         );
         fs::write(path.join("config.toml"), config).unwrap();
         let next = AtomicU32::new(0);
-        let mut engine = Self { release, binaries, dir: Some(dir), path, daemon: None, next };
+        let mut engine = Self {
+            release,
+            binaries,
+            dir: Some(dir),
+            path,
+            daemon: None,
+            next,
+            ids: Mutex::default(),
+        };
         engine.start_daemon();
         let file = engine.path.join("image.tar");
         image::write(&file, IMAGE);
@@ -97,7 +108,9 @@ impl<'a> Engine<'a> {
     /// An id that no other container of this host has.
     #[must_use]
     pub fn id(&self) -> String {
-        format!("c{}x{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+        let id = format!("c{}x{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        self.ids.lock().unwrap().push(id.clone());
+        id
     }
 
     /// A call of `ctr`.
@@ -195,6 +208,21 @@ impl<'a> Engine<'a> {
         ProcessId::of(pid).unwrap().unwrap()
     }
 
+    /// The program of the shim.
+    #[must_use]
+    pub fn shim_program(&self) -> PathBuf {
+        self.binaries.directory().join("containerd-shim-runj-v1")
+    }
+
+    /// Copies the program that the image is made of.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be copied.
+    pub fn copy_busybox(&self, to: &Path) {
+        fs::copy(image::busybox().expect("a static busybox"), to).unwrap();
+    }
+
     /// Kills containerd as a crash would.
     ///
     /// # Panics
@@ -266,14 +294,30 @@ impl<'a> Engine<'a> {
         let mounts: Vec<_> =
             sys::mounts().into_iter().filter(|mount| mount.starts_with(&self.path)).collect();
         assert!(mounts.is_empty(), "mounts are left: {mounts:?}");
+        let states = self.states();
+        assert!(states.is_empty(), "states of runj are left: {states:?}");
+        // containerd removes them when all else is done.
         let tasks = self.path.join("state/io.containerd.runtime.v2.task");
-        for namespace in fs::read_dir(tasks).into_iter().flatten() {
-            let bundles: Vec<_> = fs::read_dir(namespace.unwrap().path())
-                .unwrap()
-                .map(|bundle| bundle.unwrap().path())
-                .collect();
-            assert!(bundles.is_empty(), "bundles are left: {bundles:?}");
-        }
+        eventually("bundles to go", || {
+            let mut namespaces = fs::read_dir(&tasks).into_iter().flatten();
+            let empty = namespaces
+                .all(|namespace| fs::read_dir(namespace.unwrap().path()).unwrap().next().is_none());
+            empty.then_some(())
+        });
+    }
+}
+
+impl Engine<'_> {
+    /// What the shims' `runj` has of containers.
+    fn states(&self) -> Vec<PathBuf> {
+        let namespaces = fs::read_dir("/var/run/runj-shim").into_iter().flatten();
+        let namespaces: Vec<_> = namespaces.map(|entry| entry.unwrap().path()).collect();
+        let ids = self.ids.lock().unwrap();
+        let states = namespaces
+            .iter()
+            .flat_map(|namespace| ids.iter().map(move |id| namespace.join(id)))
+            .filter(|state| state.exists());
+        states.collect()
     }
 }
 
@@ -298,11 +342,24 @@ impl Outcome {
 
 impl Drop for Engine<'_> {
     /// Leaves nothing of a test that has failed, whatever containerd is still able to do.
+    #[allow(clippy::print_stderr)]
     fn drop(&mut self) {
         let Some(dir) = self.dir.take() else { return };
         if let Some(mut daemon) = self.daemon.take() {
             let _ = daemon.kill();
             let _ = daemon.wait();
+        }
+        for namespace in fs::read_dir(self.path.join("state/io.containerd.runtime.v2.task"))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            for bundle in fs::read_dir(namespace.path()).into_iter().flatten().flatten() {
+                let address = fs::read_to_string(bundle.path().join("address"));
+                if let Some(socket) = address.unwrap_or_default().strip_prefix("unix://") {
+                    let _ = fs::remove_file(socket);
+                }
+            }
         }
         for pid in sys::marked_processes(&self.path) {
             if let Ok(Some(process)) = ProcessId::of(pid) {
@@ -318,6 +375,13 @@ impl Drop for Engine<'_> {
         }
         for mount in sys::mounts().iter().rev().filter(|mount| mount.starts_with(&self.path)) {
             let _ = sys::unmount(mount);
+        }
+        for state in self.states() {
+            let runj = self.binaries.directory().join("runj");
+            let (root, id) = (state.parent().unwrap(), state.file_name().unwrap());
+            let mut delete = Command::new(runj);
+            delete.arg("--root").arg(root).args(["delete", "--force"]).arg(id);
+            let _ = delete.output();
         }
         if std::thread::panicking() {
             let log = fs::read_to_string(self.path.join("log")).unwrap_or_default();

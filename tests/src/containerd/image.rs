@@ -1,15 +1,20 @@
 //! An image of one static busybox, in OCI's layout, made without any network.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tar::{Builder, EntryType, Header};
 
-/// Debian's package busybox-static.
-pub(crate) const BUSYBOX: &str = "/bin/busybox";
+use super::release::SET_UP;
+
+/// Debian's static busybox: the one that `cargo xtask test` has set up, or the host's.
+pub(super) fn busybox() -> Option<PathBuf> {
+    let set_up = Path::new(SET_UP).join("bookworm/bin/busybox");
+    [set_up, "/bin/busybox".into()].into_iter().find(|busybox| busybox.exists())
+}
 
 /// Writes the image, of that name, to a file.
 pub(crate) fn write(file: &Path, name: &str) {
@@ -50,8 +55,9 @@ fn layer() -> Vec<u8> {
         header.set_entry_type(EntryType::Directory);
         tar.append_data(&mut header, format!("{directory}/"), &[][..]).unwrap();
     }
-    add(&mut tar, "bin/busybox", &fs::read(BUSYBOX).unwrap(), 0o755);
-    let names = Command::new(BUSYBOX).arg("--list").output().unwrap().stdout;
+    let busybox = busybox().expect("a static busybox");
+    add(&mut tar, "bin/busybox", &fs::read(&busybox).unwrap(), 0o755);
+    let names = Command::new(&busybox).arg("--list").output().unwrap().stdout;
     for name in String::from_utf8(names).unwrap().lines().filter(|name| *name != "busybox") {
         let mut header = header(0o777, 0);
         header.set_entry_type(EntryType::Symlink);

@@ -8,3 +8,9 @@ mod release;
 pub use binaries::Binaries;
 pub use engine::{Engine, IMAGE};
 pub use release::Release;
+
+/// Whether the host has what the image is made of.
+#[must_use]
+pub fn has_busybox() -> bool {
+    image::busybox().is_some()
+}

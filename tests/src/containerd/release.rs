@@ -4,6 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// Where `cargo xtask test` puts them, a directory each.
+pub(super) const SET_UP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/containerd");
+
 /// A containerd and its `ctr`.
 #[derive(Clone, Debug)]
 pub struct Release {
@@ -15,24 +18,33 @@ pub struct Release {
 
 impl Release {
     /// The host's own, and those that `cargo xtask test` has put below target/containerd, the
-    /// oldest first. `RUNJ_CONTAINERD` names the directory of the only one to be used instead.
+    /// oldest first. `RUNJ_CONTAINERD` narrows that to the one in a directory, or to those whose
+    /// version begins with it.
     ///
     /// # Panics
     ///
-    /// When the directory that is named has none.
+    /// When there is none that `RUNJ_CONTAINERD` asks for.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        if let Some(directory) = std::env::var_os("RUNJ_CONTAINERD") {
-            let release = Self::in_directory(Path::new(&directory));
-            return vec![release.unwrap_or_else(|| panic!("no containerd in {directory:?}"))];
+        let Ok(wanted) = std::env::var("RUNJ_CONTAINERD") else { return Self::known() };
+        let mut releases = match Self::in_directory(Path::new(&wanted)) {
+            Some(release) => vec![release],
+            None => Self::known(),
+        };
+        if !Path::new(&wanted).is_dir() {
+            releases.retain(|release| release.version.starts_with(&wanted));
         }
-        let set_up = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/containerd");
-        let set_up = fs::read_dir(set_up).into_iter().flatten();
+        assert!(!releases.is_empty(), "there is no containerd {wanted}");
+        releases
+    }
+
+    fn known() -> Vec<Self> {
+        let set_up = fs::read_dir(Path::new(SET_UP)).into_iter().flatten();
         let set_up = set_up.map(|entry| entry.unwrap().path().join("usr/bin"));
         let mut releases: Vec<_> =
             set_up.chain(["/usr/bin".into()]).filter_map(|dir| Self::in_directory(&dir)).collect();
         releases.sort_by_key(|release| {
-            let numbers = release.version.split('.').map(|number| number.parse::<u32>());
+            let numbers = release.version.split('.').map(str::parse::<u32>);
             numbers.map(Result::unwrap_or_default).collect::<Vec<_>>()
         });
         releases.dedup_by(|a, b| a.version == b.version);

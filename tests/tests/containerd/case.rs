@@ -1,12 +1,11 @@
 //! What a case is, and when it can be tried.
 
 use std::env;
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use libtest_mimic::{Failed, Trial};
 use nix::unistd::geteuid;
-use runj_tests::containerd::{Binaries, Engine, Release};
+use runj_tests::containerd::{Binaries, Engine, Release, has_busybox};
 
 /// One thing to prove, with a containerd of its own.
 #[derive(Clone, Copy)]
@@ -37,14 +36,13 @@ pub(crate) fn trials(themes: &[Theme]) -> Vec<Trial> {
         Some("root")
     } else if releases.is_empty() {
         Some("containerd")
-    } else if !Path::new("/bin/busybox").exists() {
+    } else if !has_busybox() {
         Some("Debian's package busybox-static")
     } else {
         None
     };
-    let cases = themes
-        .iter()
-        .flat_map(|theme| theme.cases.iter().map(move |case| (theme.name, *case)));
+    let cases =
+        themes.iter().flat_map(|theme| theme.cases.iter().map(move |case| (theme.name, *case)));
     if let Some(missing) = missing {
         eprintln!("note: these need {missing}");
         let must = env::var_os("CI").is_some();

@@ -37,7 +37,7 @@ fn a_wrong_one_is_refused_with_its_path(engine: &mut Engine<'_>) {
     let file = engine.path().join("wrong.json");
     fs::write(&file, r#"{ "network": { "ipv4": { "mode": "bridge" } } }"#).unwrap();
     let file = file.to_str().unwrap();
-    assert_refused(engine, file, &format!("{file}: network.ipv4.mode: \\\"bridge\\\""));
+    assert_refused(engine, file, &format!(r#"{file}: network.ipv4.mode: "bridge""#));
 }
 
 fn a_link_is_refused(engine: &mut Engine<'_>) {

@@ -3,10 +3,11 @@
 //!
 //! This takes root, a containerd and Debian's static busybox; without them the harness reports the
 //! cases as ignored, but where `CI` is set they fail. `RUNJ`, `RUNJ_SHIM` and `RUNJ_CONTAINERD`
-//! name the programs, and the directory of the only containerd, to be used.
+//! name the programs, and the only containerd, to be used.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used)]
 
+mod bootstrap;
 mod case;
 mod crash;
 mod exec;
@@ -16,6 +17,7 @@ mod many;
 mod output;
 mod refusal;
 mod restart;
+mod root;
 mod story;
 
 use std::process::ExitCode;
@@ -29,12 +31,14 @@ fn main() -> ExitCode {
         Theme { name: "story", cases: story::CASES },
         Theme { name: "lifecycle", cases: lifecycle::CASES },
         Theme { name: "extension", cases: extension::CASES },
+        Theme { name: "root", cases: root::CASES },
         Theme { name: "exec", cases: exec::CASES },
         Theme { name: "output", cases: output::CASES },
         Theme { name: "restart", cases: restart::CASES },
         Theme { name: "crash", cases: crash::CASES },
         Theme { name: "refusal", cases: refusal::CASES },
         Theme { name: "many", cases: many::CASES },
+        Theme { name: "bootstrap", cases: bootstrap::CASES },
     ];
     let mut arguments = Arguments::from_args();
     // Most of the time each of them waits for some process.

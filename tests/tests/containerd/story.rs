@@ -7,8 +7,9 @@ use std::os::fd::OwnedFd;
 use std::thread;
 
 use nix::pty::{Winsize, openpty};
-use runj_tests::Terminal;
 use runj_tests::containerd::Engine;
+use runj_tests::{Terminal, eventually};
+use serde_json::json;
 
 use crate::case::cases;
 
@@ -39,7 +40,8 @@ fn fetch(engine: &Engine<'_>, mode: &str, answer: &str) {
     let extension = format!(r#"{{ "network": {{ "ipv4": {{ "mode": "{mode}" }} }} }}"#);
     let (mut terminal, slave, running) = shell(engine, &extension);
     terminal.write(&format!("nc 127.0.0.1 {port}; echo \"status $?\"\n"));
-    terminal.expect("\"\r\n");
+    // Its own echo.
+    terminal.expect("$?\"");
     terminal.expect(answer);
     terminal.expect("status");
     terminal.write("exit 7\n");
@@ -62,13 +64,19 @@ fn disable_has_no_ipv4(engine: &mut Engine<'_>) {
 
 fn the_terminal_has_the_size_of_ctr_s(engine: &mut Engine<'_>) {
     let (mut terminal, slave, running) = shell(engine, "{}");
-    // ctr tells the size after it has started the process.
-    terminal.write("until [ \"$(stty size)\" = '30 100' ]; do sleep 0.01; done; echo is-$((3*10))\n");
-    terminal.expect("is-30");
-    terminal.resize(40, 120);
-    // ctr is told by a signal.
-    terminal.write("until [ \"$(stty size)\" = '40 120' ]; do sleep 0.01; done; echo is-$((4*10))\n");
-    terminal.expect("is-40");
+    let size = |terminal: &mut Terminal| {
+        terminal.write("echo [$(stty size | tr ' ' ,)]\n");
+        terminal.json()
+    };
+    // ctr tells the size after it has started the process, and changes of it from then on.
+    eventually("the size of ctr's terminal", || {
+        (size(&mut terminal) == json!([30, 100])).then_some(())
+    });
+    eventually("another size", || {
+        terminal.resize(41, 120);
+        terminal.resize(40, 120);
+        (size(&mut terminal) == json!([40, 120])).then_some(())
+    });
     terminal.write("tty; exit\n");
     terminal.expect("/dev/pts/");
     assert_eq!(running.wait().code(), 0);

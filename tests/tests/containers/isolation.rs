@@ -1,7 +1,7 @@
 //! What a container cannot see, and cannot change.
 
 use std::fs;
-use std::process::Command;
+use std::process::{Child, Command};
 
 use nix::unistd::gethostname;
 use runj_tests::{Bundle, Sandbox};
@@ -46,11 +46,19 @@ fn assert_out_of_reach(sandbox: &Sandbox<'_>, pid: u32) {
     assert_eq!(said, json!({ "errno": "ESRCH" }));
 }
 
+/// A process of the host.
+struct Bystander(Child);
+
+impl Drop for Bystander {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
 fn the_host_s_processes_are_out_of_reach(sandbox: &Sandbox<'_>) {
-    let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
-    assert_out_of_reach(sandbox, child.id());
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let bystander = Bystander(Command::new("sleep").arg("1000").spawn().unwrap());
+    assert_out_of_reach(sandbox, bystander.0.id());
 
     // Nor are they listed.
     let bundle = sandbox

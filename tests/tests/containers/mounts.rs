@@ -260,7 +260,10 @@ fn links_are_followed_inside_the_root(sandbox: &Sandbox<'_>) {
 fn links_that_change_while_we_look(sandbox: &Sandbox<'_>) {
     let victim = Victim::new(sandbox);
     let data = shared(sandbox, "data");
-    let bundle = sandbox.bundle().nullfs(&data, "/changing/mounted", "ro");
+    // Each of them is another chance to go wrong.
+    let bundle = (0..25).fold(sandbox.bundle(), |bundle, number| {
+        bundle.nullfs(&data, &format!("/changing/mounted{number}"), "ro")
+    });
     let root = bundle.rootfs();
     fs::create_dir(root.join("changing")).unwrap();
     symlink(&victim.0, root.join("other")).unwrap();

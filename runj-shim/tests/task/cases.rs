@@ -1,0 +1,178 @@
+//! What is proved.
+
+use std::fs;
+use std::io::Write as _;
+
+use protobuf::MessageField;
+use protobuf::well_known_types::any::Any;
+use ttrpc::Code;
+
+use crate::engine::{Case, Engine, PATIENCE, patience, read};
+use crate::rpc::task::{
+    CheckpointTaskRequest, CloseIORequest, CreateTaskRequest, DeleteRequest, ExecProcessRequest,
+    KillRequest, PidsRequest, ResizePtyRequest, StateRequest, StatsRequest, Status,
+};
+
+macro_rules! cases {
+    ($($name:ident),+ $(,)?) => {
+        pub(crate) const CASES: &[(&str, Case)] =
+            &[$((stringify!($name), |engine| Box::pin($name(engine)))),+];
+    };
+}
+
+cases![
+    a_container_runs_to_its_end,
+    it_ends_when_its_input_does,
+    it_can_have_a_terminal,
+    more_processes_run_in_it,
+    errors_have_codes,
+    a_failed_create_leaves_nothing,
+];
+
+async fn a_container_runs_to_its_end(engine: &Engine) {
+    let (stdout, stderr) = (engine.fifo("out"), engine.fifo("err"));
+    let said = [read(&stdout), read(&stderr)];
+    let request = engine.request("echo out; echo err >&2; exit 3");
+    let request = CreateTaskRequest { stdout, stderr, ..request };
+    let pid = engine.task.create(patience(), &request).await.unwrap().pid;
+    assert_eq!(engine.run("").await, pid);
+    assert_eq!(engine.wait("").await, 3);
+    assert_eq!(said.map(|said| said.join().unwrap()), ["out\n", "err\n"]);
+    let deleted = engine.delete("").await;
+    assert_eq!((deleted.pid, deleted.exit_status), (pid, 3));
+    assert!(deleted.exited_at.seconds > 0);
+    let mut order = engine.topics();
+    if order.len() == 3 {
+        // The last one may still be on its way; Shutdown would wait for it.
+        order.push("delete".into());
+    }
+    assert_eq!(order, ["create", "start", "exit", "delete"]);
+}
+
+async fn it_ends_when_its_input_does(engine: &Engine) {
+    let (stdin, stdout) = (engine.fifo("in"), engine.fifo("out"));
+    let said = read(&stdout);
+    let path = stdin.clone();
+    let request = CreateTaskRequest { stdin, stdout, ..engine.request("cat") };
+    engine.task.create(patience(), &request).await.unwrap();
+    engine.run("").await;
+    // One client after the other.
+    for word in ["one\n", "two\n"] {
+        fs::OpenOptions::new().write(true).open(&path).unwrap().write_all(word.as_bytes()).unwrap();
+    }
+    let request =
+        CloseIORequest { id: engine.id.clone(), stdin: true, ..CloseIORequest::default() };
+    engine.task.close_io(patience(), &request).await.unwrap();
+    assert_eq!(engine.wait("").await, 0);
+    assert_eq!(said.join().unwrap(), "one\ntwo\n");
+    engine.delete("").await;
+}
+
+async fn it_can_have_a_terminal(engine: &Engine) {
+    let (stdin, stdout) = (engine.fifo("in"), engine.fifo("out"));
+    let said = read(&stdout);
+    let path = stdin.clone();
+    let script = "read line; stty size; echo \"got $line\"; exit 4";
+    let request = CreateTaskRequest { stdin, stdout, terminal: true, ..engine.request(script) };
+    engine.task.create(patience(), &request).await.unwrap();
+    let (id, width, height) = (engine.id.clone(), 99, 33);
+    let request = ResizePtyRequest { id, width, height, ..ResizePtyRequest::default() };
+    engine.task.resize_pty(patience(), &request).await.unwrap();
+    engine.run("").await;
+    fs::OpenOptions::new().write(true).open(&path).unwrap().write_all(b"word\n").unwrap();
+    assert_eq!(engine.wait("").await, 4);
+    let said = said.join().unwrap();
+    assert!(said.contains("33 99\r\n") && said.ends_with("got word\r\n"), "{said:?}");
+    engine.delete("").await;
+}
+
+async fn more_processes_run_in_it(engine: &Engine) {
+    let request = engine.request("sleep 1000 & sleep 1000");
+    let init = engine.task.create(patience(), &request).await.unwrap().pid;
+    engine.run("").await;
+    let process = r#"{ "args": ["/bin/sh", "-c", "kill -USR1 $$"], "cwd": "/" }"#;
+    let request = ExecProcessRequest {
+        id: engine.id.clone(),
+        exec_id: "e".into(),
+        spec: MessageField::some(Any { value: process.into(), ..Any::default() }),
+        ..ExecProcessRequest::default()
+    };
+    engine.task.exec(patience(), &request).await.unwrap();
+    engine.run("e").await;
+    let usr1 = u32::try_from(libc::SIGUSR1).unwrap();
+    assert_eq!(engine.wait("e").await, 128 + usr1);
+    assert_eq!(engine.delete("e").await.exit_status, 128 + usr1);
+
+    let request = PidsRequest { id: engine.id.clone(), ..PidsRequest::default() };
+    // The shell takes its time.
+    let listed = async {
+        loop {
+            let pids = engine.task.pids(patience(), &request).await.unwrap().processes;
+            if pids.len() >= 2 {
+                return pids;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let pids = tokio::time::timeout(PATIENCE, listed).await.expect("two processes");
+    assert!(pids.iter().any(|process| process.pid == init), "{pids:?}");
+    let request = StatsRequest { id: engine.id.clone(), ..StatsRequest::default() };
+    let stats = engine.task.stats(patience(), &request).await.unwrap().stats;
+    assert_eq!(stats.type_url, "io.containerd.cgroups.v1.Metrics");
+
+    let request =
+        KillRequest { id: engine.id.clone(), signal: 9, all: true, ..KillRequest::default() };
+    engine.task.kill(patience(), &request).await.unwrap();
+    assert_eq!(engine.wait("").await, 137);
+    let order = engine.topics();
+    let expected = ["create", "start", "exec-added", "exec-started", "exit"];
+    assert!(order.starts_with(&expected.map(String::from)), "{order:?}");
+    engine.delete("").await;
+}
+
+fn code<T>(result: ttrpc::Result<T>) -> Code {
+    match result {
+        Err(ttrpc::Error::RpcStatus(status)) => status.code(),
+        Err(error) => panic!("{error}"),
+        Ok(_) => Code::OK,
+    }
+}
+
+async fn errors_have_codes(engine: &Engine) {
+    let id = || engine.id.clone();
+    let state = StateRequest { id: id(), ..StateRequest::default() };
+    let kill = KillRequest { id: id(), signal: 9, ..KillRequest::default() };
+    let delete = DeleteRequest { id: id(), ..DeleteRequest::default() };
+    assert_eq!(code(engine.task.state(patience(), &state).await), Code::NOT_FOUND);
+
+    let request = engine.request("sleep 1000");
+    engine.task.create(patience(), &request).await.unwrap();
+    assert_eq!(code(engine.task.create(patience(), &request).await), Code::ALREADY_EXISTS);
+    let created = engine.task.state(patience(), &state).await.unwrap();
+    assert_eq!(created.status.enum_value(), Ok(Status::CREATED));
+    engine.run("").await;
+    assert_eq!(code(engine.task.delete(patience(), &delete).await), Code::FAILED_PRECONDITION);
+    let exec = StateRequest { id: id(), exec_id: "e".into(), ..StateRequest::default() };
+    assert_eq!(code(engine.task.state(patience(), &exec).await), Code::NOT_FOUND);
+    let checkpoint = CheckpointTaskRequest { id: id(), ..CheckpointTaskRequest::default() };
+    assert_eq!(code(engine.task.checkpoint(patience(), &checkpoint).await), Code::UNIMPLEMENTED);
+    engine.task.kill(patience(), &kill).await.unwrap();
+    engine.wait("").await;
+    assert_eq!(code(engine.task.kill(patience(), &kill).await), Code::NOT_FOUND);
+    let exec =
+        ExecProcessRequest { id: id(), exec_id: "e".into(), ..ExecProcessRequest::default() };
+    assert_eq!(code(engine.task.exec(patience(), &exec).await), Code::FAILED_PRECONDITION);
+    engine.delete("").await;
+    assert_eq!(code(engine.task.delete(patience(), &delete).await), Code::NOT_FOUND);
+}
+
+async fn a_failed_create_leaves_nothing(engine: &Engine) {
+    let mut request = engine.request("true");
+    request.stdout = "binary:///no/such/logger".into();
+    assert_eq!(code(engine.task.create(patience(), &request).await), Code::INTERNAL);
+    request.stdout = "tcp://127.0.0.1".into();
+    assert_eq!(code(engine.task.create(patience(), &request).await), Code::INVALID_ARGUMENT);
+    request.stdout.clear();
+    engine.task.create(patience(), &request).await.unwrap();
+    engine.delete("").await;
+}
