@@ -96,8 +96,8 @@ impl Test {
     fn build(&self) -> Result<Vec<Program>> {
         let mut cargo = Command::new("cargo");
         cargo.args(["test", "--no-run", "--message-format", "json-render-diagnostics"]);
-        // Doc tests are run by rustdoc and do not travel.
-        cargo.args(["--lib", "--bins", "--tests"]);
+        // Everything with tests but doc tests, which are run by rustdoc and do not travel.
+        cargo.arg("--tests");
         if self.packages.is_empty() {
             // xtask is the one that sends the others.
             cargo.args(["--workspace", "--exclude", "xtask"]);
