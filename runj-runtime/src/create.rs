@@ -16,7 +16,6 @@ use crate::console::Console;
 use crate::error::{Error, ProcessError};
 use crate::hooks;
 use crate::io::Io;
-use crate::jail_name::jail_name;
 use crate::ledger::Deed;
 use crate::mounts::{self, MountPlan};
 use crate::params;
@@ -164,9 +163,10 @@ fn name(
     };
     let own = match &options.jail_name {
         Some(name) => name.clone(),
-        None => {
-            jail_name(id).map_err(|error| unusable("container id".into(), id.as_ref(), error))?
-        }
+        None => id
+            .jail_name()
+            .parse()
+            .map_err(|error| unusable("container id".into(), id.as_ref(), error))?,
     };
     let Some(parent) = &container.jail.parent else { return Ok(own) };
     let bad = |error| unusable(parent.origin.to_string(), &parent.value, error);

@@ -34,7 +34,6 @@ mod error;
 mod exec;
 mod hooks;
 mod io;
-mod jail_name;
 mod kill;
 mod ledger;
 mod list;
