@@ -28,4 +28,4 @@ pub use programs::Programs;
 pub use sandbox::{MARK, Sandbox};
 pub use sys::exchange;
 pub use terminal::{ConsoleSocket, Terminal};
-pub use wait::{DEADLINE, eventually};
+pub use wait::{DEADLINE, OnDrop, eventually};

@@ -1,11 +1,22 @@
 //! Waiting for what others do.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long anything may take before it counts as hanging. Far more than is needed: a test that
 /// passes does not wait for it.
 pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Tells another thread to end, also when this one panics.
+#[derive(Debug)]
+pub struct OnDrop<'a>(pub &'a AtomicBool);
+
+impl Drop for OnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
 
 /// Asks again and again until `condition` yields something, for what the kernel has no event for.
 ///

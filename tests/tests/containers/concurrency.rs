@@ -4,7 +4,7 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use runj_tests::{Bundle, Invocation, Outcome, Sandbox};
+use runj_tests::{Bundle, Invocation, OnDrop, Outcome, Sandbox};
 
 use crate::case::cases;
 
@@ -145,12 +145,13 @@ fn lists_and_states_meanwhile(sandbox: &Sandbox<'_>) {
             }
             seen
         });
+        let finish = OnDrop(&done);
         for _ in 0..2 * ROUNDS {
             sandbox.try_create(&id, &bundle).succeeded_silently();
             sandbox.runj(["start", &id]).run().succeeded_silently();
             sandbox.runj(["delete", "--force", &id]).run().succeeded_silently();
         }
-        done.store(true, Ordering::Relaxed);
+        drop(finish);
         let seen = watcher.join().unwrap();
         assert!(!seen.is_empty(), "nothing was ever seen");
     });

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use runj_tests::{Bundle, Sandbox, exchange};
+use runj_tests::{Bundle, OnDrop, Sandbox, exchange};
 use serde_json::json;
 
 use crate::case::cases;
@@ -268,17 +268,18 @@ fn links_that_change_while_we_look(sandbox: &Sandbox<'_>) {
     fs::create_dir(root.join("changing")).unwrap();
     symlink(&victim.0, root.join("other")).unwrap();
     let [directory, link] = [root.join("changing"), root.join("other")];
-    let stop = AtomicBool::new(false);
+    let done = AtomicBool::new(false);
     // Taken to change something.
     let turn = Mutex::new(());
     thread::scope(|scope| {
         // The container swaps a directory for a link to the host, again and again.
         scope.spawn(|| {
-            while !stop.load(Ordering::Relaxed) {
+            while !done.load(Ordering::Relaxed) {
                 let _turn = turn.lock();
                 exchange(&directory, &link);
             }
         });
+        let _done = OnDrop(&done);
         for _ in 0..20 {
             let id = sandbox.id();
             // It may be refused; it must not be fooled.
@@ -294,7 +295,6 @@ fn links_that_change_while_we_look(sandbox: &Sandbox<'_>) {
             }
             victim.assert_untouched(sandbox);
         }
-        stop.store(true, Ordering::Relaxed);
     });
     assert!(victim.0.is_dir());
 }
