@@ -56,7 +56,7 @@ pub(crate) fn open_root(path: &Path) -> Result<OwnedFd, Errno> {
 
 /// Where `path` leads inside `root`, links included.
 pub(crate) fn find(root: BorrowedFd<'_>, path: &Path) -> Result<Found, Errno> {
-    let mut walk = Walk::new(root)?;
+    let mut walk = Walk::new(root);
     let mut todo: VecDeque<OsString> = components(path).collect();
     let mut links = 0;
     let mut changes = 0;
@@ -190,8 +190,8 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(root: BorrowedFd<'a>) -> Result<Self, Errno> {
-        Ok(Self { root, steps: Vec::new() })
+    fn new(root: BorrowedFd<'a>) -> Self {
+        Self { root, steps: Vec::new() }
     }
 
     fn here(&self) -> BorrowedFd<'_> {
