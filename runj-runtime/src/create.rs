@@ -25,7 +25,7 @@ use crate::record::{Phase, Record};
 use crate::runtime::{Runtime, Started, process_of};
 use crate::state;
 use crate::status::Status;
-use crate::store::{ContainerDirectory, Locked};
+use crate::store::Locked;
 use crate::sys::{self, Gate};
 use crate::teardown;
 
@@ -298,10 +298,10 @@ fn start_init(
     record: &mut Record,
     container: &Locked,
 ) -> Result<Started, Error> {
-    let socket = container.directory().path().join(ContainerDirectory::START_SOCKET);
+    let socket = container.directory().start_socket();
     let listener = sys::listen(&socket).map_err(Error::errno(format!("{socket:?}")))?;
     let (mut ours, theirs) = UnixStream::pair().map_err(Error::io("socketpair(2)"))?;
-    let gate = Gate::Wait { listener, recorded: theirs.into() };
+    let gate = Gate::wait(listener, &socket, theirs.into())?;
     let place = "config.json: process";
     let console = Console::of(&plan.process)?;
     let entry =

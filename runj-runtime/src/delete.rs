@@ -39,7 +39,7 @@ impl Runtime {
             // Its creator was killed before it did anything.
             return container.remove();
         };
-        let status = state::status(&record, false)?;
+        let status = state::status(container.directory(), &record, false)?;
         if status == Status::Running && !force {
             return Err(Error::WrongStatus {
                 verb: "delete",

@@ -114,8 +114,11 @@ pub(crate) fn outcome(
     report.set_read_timeout(Some(PATIENCE)).map_err(waiting())?;
     let mut bytes = Vec::new();
     if let Err(error) = report.read_to_end(&mut bytes) {
-        if error.kind() != std::io::ErrorKind::WouldBlock {
-            return Err(waiting()(error));
+        match error.kind() {
+            std::io::ErrorKind::WouldBlock => {}
+            // It ended, or took another's connection, before it saw ours.
+            std::io::ErrorKind::ConnectionReset => return Err(ProcessError::Died.into()),
+            _ => return Err(waiting()(error)),
         }
         // Others in the container can stop it once it has entered.
         if let Some(id) = id {

@@ -38,9 +38,8 @@ pub(crate) struct Record {
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Phase {
     Creating,
+    /// Its process waits for `start`, or has gone on: it removes the socket then.
     Created,
-    /// `start` has told the container's process to go on; from then on only the kernel knows.
-    Started,
 }
 
 /// The container's process.

@@ -1,18 +1,14 @@
 //! `start`: the waiting process becomes the container's program.
 
-use std::os::unix::net::UnixStream;
-
 use nix::errno::Errno;
 use runj_spec::ContainerId;
 
 use crate::error::{Error, ProcessError};
 use crate::hooks;
 use crate::process;
-use crate::record::Phase;
 use crate::runtime::{Runtime, configuration, process_of};
 use crate::state;
 use crate::status::Status;
-use crate::store::ContainerDirectory;
 use crate::sys;
 
 impl Runtime {
@@ -27,43 +23,44 @@ impl Runtime {
         let directory = container.directory().clone();
         let directory = &directory;
         let missing = || Error::NoSuchContainer(id.clone());
-        let mut record = directory.read()?.ok_or_else(missing)?;
-        let status = state::status(&record, false)?;
+        let record = directory.read()?.ok_or_else(missing)?;
+        let wrong = |status| Error::WrongStatus {
+            verb: "start",
+            id: id.clone(),
+            status,
+            expected: "created",
+        };
+        let status = state::status(directory, &record, false)?;
         if status != Status::Created {
-            return Err(Error::WrongStatus {
-                verb: "start",
-                id: id.clone(),
-                status,
-                expected: "created",
-            });
+            return Err(wrong(status));
         }
         let configuration = configuration(directory)?;
         let process = process_of(&configuration)?;
-        // Written before, since afterwards nobody may be left to write it: from here on the
-        // container runs for as long as its process lives.
-        record.phase = Phase::Started;
-        container.write(&record)?;
 
-        let socket = directory.path().join(ContainerDirectory::START_SOCKET);
-        let report = match sys::connect(&socket) {
-            Ok(report) => UnixStream::from(report),
-            // Nobody listens: the process is dead.
+        let socket = directory.start_socket();
+        let outcome = match sys::connect(&socket) {
+            Ok(report) => process::outcome(report.into(), &process, record.init()),
+            // Nobody listens.
             Err(Errno::ECONNREFUSED | Errno::ENOENT | Errno::ECONNRESET) => {
-                return Err(ProcessError::Died.into());
+                Err(ProcessError::Died.into())
             }
-            // It waits as before.
-            Err(errno) => {
-                record.phase = Phase::Created;
-                container.write(&record)?;
-                return Err(Error::errno(format!("{socket:?}"))(errno));
-            }
+            Err(errno) => Err(Error::errno(format!("{socket:?}"))(errno)),
         };
-        process::outcome(report, &process, record.init())?;
+        match outcome {
+            // Another `start` was killed once it had come to the socket, a moment ago.
+            Err(Error::Process(ProcessError::Died))
+                if record.init().is_some_and(|init| init.is_alive().unwrap_or(false)) =>
+            {
+                return Err(wrong(Status::Running));
+            }
+            outcome => outcome?,
+        }
 
         let poststart = &configuration.hooks.poststart;
         if !poststart.is_empty() {
             let annotations = configuration.annotations.into_iter().collect();
-            let state = state::build(&record, state::status(&record, false)?, annotations)?;
+            let state =
+                state::build(&record, state::status(directory, &record, false)?, annotations)?;
             hooks::run_and_warn("poststart", poststart, &state, Some(&mut container));
         }
         Ok(())

@@ -39,12 +39,16 @@ pub(crate) fn read(directory: &ContainerDirectory) -> Result<(Record, Status), E
     // Asked first: whoever lets go of the lock has finished the record before.
     let locked = directory.is_locked();
     let record = directory.read()?.ok_or_else(|| Error::NoSuchContainer(directory.id().clone()))?;
-    let status = status(&record, locked)?;
+    let status = status(directory, &record, locked)?;
     Ok((record, status))
 }
 
 /// What the container is doing: what was recorded, corrected by what the kernel says.
-pub(crate) fn status(record: &Record, locked_by_another: bool) -> Result<Status, Error> {
+pub(crate) fn status(
+    directory: &ContainerDirectory,
+    record: &Record,
+    locked_by_another: bool,
+) -> Result<Status, Error> {
     let alive = match record.init() {
         Some(init) => init.is_alive()?,
         None => false,
@@ -52,9 +56,9 @@ pub(crate) fn status(record: &Record, locked_by_another: bool) -> Result<Status,
     Ok(match record.phase {
         // Whoever was creating it has the lock, or died and will never finish.
         Phase::Creating if locked_by_another => Status::Creating,
-        Phase::Created if alive => Status::Created,
-        Phase::Started if alive => Status::Running,
-        Phase::Creating | Phase::Created | Phase::Started => Status::Stopped,
+        Phase::Created if alive && directory.init_waits() => Status::Created,
+        Phase::Created if alive => Status::Running,
+        Phase::Creating | Phase::Created => Status::Stopped,
     })
 }
 

@@ -117,8 +117,15 @@ impl ContainerDirectory {
         &self.path
     }
 
-    /// Where the container's process waits for `start`.
-    pub(crate) const START_SOCKET: &str = "start.sock";
+    /// Where the container's process waits for `start`. It removes the socket when it goes on.
+    pub(crate) fn start_socket(&self) -> PathBuf {
+        self.path.join("start.sock")
+    }
+
+    /// Whether nobody has let the container's process go on, given that it is alive.
+    pub(crate) fn init_waits(&self) -> bool {
+        self.start_socket().symlink_metadata().is_ok()
+    }
 
     /// Where the read-only view of the root is mounted, if there is one.
     pub(crate) fn read_only_root(&self) -> PathBuf {

@@ -6,6 +6,8 @@
 use std::convert::Infallible;
 use std::ffi::{CString, c_char, c_int};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::ptr;
 
 use nix::errno::Errno;
@@ -48,12 +50,23 @@ pub(crate) enum Gate {
     Wait {
         /// The listening socket.
         listener: OwnedFd,
+        /// Its path. The socket is removed when somebody came, so that nobody has to remember.
+        path: CString,
         /// One byte comes from here once the process is on record. It ends at the end of file:
         /// whoever made it is gone, and nobody would ever know of it.
         recorded: OwnedFd,
     },
     /// It goes on at once and reports there.
     Open(OwnedFd),
+}
+
+impl Gate {
+    /// Waiting at the socket `path`.
+    pub(crate) fn wait(listener: OwnedFd, path: &Path, recorded: OwnedFd) -> Result<Self, Error> {
+        let c_path = CString::new(path.as_os_str().as_bytes())
+            .map_err(|_| Error::errno(format!("{path:?}"))(Errno::EINVAL))?;
+        Ok(Self::Wait { listener, path: c_path, recorded })
+    }
 }
 
 /// What the new process was doing when it failed.
@@ -169,7 +182,7 @@ impl Entry {
     /// The descriptors that the process needs on its way.
     fn kept(&self) -> Vec<RawFd> {
         let mut keep = match &self.gate {
-            Gate::Wait { listener, recorded } => vec![listener.as_raw_fd(), recorded.as_raw_fd()],
+            Gate::Wait { listener, recorded, .. } => vec![listener.as_raw_fd(), recorded.as_raw_fd()],
             Gate::Open(report) => vec![report.as_raw_fd()],
         };
         keep.extend(self.terminal.as_ref().map(|(terminal, _)| terminal.as_raw_fd()));
@@ -215,9 +228,12 @@ impl Entry {
         }
         close_all_but(self.preserve_fds, keep);
 
-        if let Gate::Wait { listener, recorded } = &self.gate {
+        if let Gate::Wait { listener, path, recorded } = &self.gate {
             wait_until_recorded(recorded.as_raw_fd()).map_err(at(Stage::Start))?;
             *report = Some(accept(listener.as_raw_fd()).map_err(at(Stage::Start))?);
+            // From here on the container is not created but running, whoever dies.
+            // SAFETY: the pointer is to a live C string.
+            check(unsafe { libc::unlink(path.as_ptr()) }).map_err(at(Stage::Start))?;
         }
         let report = report.unwrap_or(-1);
 
