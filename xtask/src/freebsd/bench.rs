@@ -1,0 +1,102 @@
+//! `cargo xtask freebsd bench`: the benchmark, on a FreeBSD machine.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+
+use super::machine::Machine;
+use crate::bench::{Extent, conclude, this_command};
+use crate::build::{build, find};
+use crate::run::command_line;
+
+/// Where the programs and the script are put together.
+const PAYLOAD: &str = "target/freebsd/payload-bench";
+
+/// What the machine says before it says the report.
+const MARK: &str = "==== report ====";
+
+/// Measures runj beside its floor and other runtimes on a FreeBSD machine
+///
+/// Builds what it needs, statically linked, and has it run as root on the machine; ocijail and the
+/// runj that is written in Go are measured as well where they are installed. Writes
+/// docs/bench/freebsd.json and freebsd.svg.
+#[derive(Args)]
+pub(crate) struct Bench {
+    #[command(flatten)]
+    machine: Machine,
+
+    #[command(flatten)]
+    extent: Extent,
+
+    /// Another runtime, by a name that says how it is called, such as runj:before or ocijail
+    #[arg(long = "runtime", value_name = "NAME=PROGRAM")]
+    runtimes: Vec<String>,
+
+    /// The directory to write to
+    #[arg(long, value_name = "DIR", default_value = "docs/bench")]
+    out: PathBuf,
+}
+
+impl Bench {
+    pub(crate) fn run(&self) -> Result<()> {
+        let mut cargo = Command::new("cargo");
+        cargo.args(["build", "--release", "--package", "runj-cli", "--package", "xtask", "--bins"]);
+        if !self.machine.is_this() {
+            self.machine.cross(&mut cargo)?;
+        }
+        let programs = build(&mut cargo)?;
+
+        let payload = Path::new(PAYLOAD);
+        if payload.exists() {
+            fs::remove_dir_all(payload)?;
+        }
+        fs::create_dir_all(payload)?;
+        for name in ["runj", "bench-floor", "bench-measure"] {
+            fs::copy(find(&programs, name)?, payload.join(name))?;
+        }
+        let mut measure = Command::new("./bench-measure");
+        measure.args(["--floor", "bench-floor", "--runtime", "runj=runj"]);
+        for (index, runtime) in self.runtimes.iter().enumerate() {
+            let (name, program) = runtime.split_once('=').context("--runtime: NAME=PROGRAM")?;
+            let copy = format!("runtime{index}");
+            fs::copy(program, payload.join(&copy)).with_context(|| program.to_owned())?;
+            measure.args(["--runtime", &format!("{name}={copy}")]);
+        }
+        measure.args(self.extent.arguments()).args(["--command", &this_command()]);
+        measure.args(["--out", "report.json"]);
+        let script = SCRIPT.replace("MEASURE", &command_line(&measure)).replace("MARK", MARK);
+        fs::write(payload.join("run.sh"), script)?;
+
+        let mut report = None;
+        self.machine.run(payload, |line| match &mut report {
+            None if line == MARK => report = Some(String::new()),
+            None => {}
+            Some(report) => *report += &format!("{line}\n"),
+        })?;
+        let report = report.context("the run told no report")?;
+        fs::create_dir_all(&self.out)?;
+        let file = self.out.join("freebsd.json");
+        fs::write(&file, report).with_context(|| format!("{}", file.display()))?;
+        conclude(&file)
+    }
+}
+
+/// Finds runtimes that are installed there, and measures.
+const SCRIPT: &str = r#"#!/bin/sh
+# Measures runj in this directory, as root on FreeBSD.
+set -e
+cd "$(dirname "$0")"
+chmod +x bench-measure bench-floor runj
+others=
+for pair in ocijail=ocijail runj-go=runj; do
+	if program=$(command -v "${pair#*=}"); then
+		others="$others --runtime ${pair%%=*}=$program"
+	fi
+done
+MEASURE $others
+echo 'MARK'
+cat report.json
+"#;
