@@ -30,6 +30,27 @@ pub enum Error {
         /// The length of what the kernel returned.
         bytes: usize,
     },
+    /// The kernel does not account what jails use, and so cannot limit it.
+    #[error(
+        "limits cannot be enforced: {reason}. Resource accounting is turned on by the line \
+         kern.racct.enable=1 in /boot/loader.conf and a boot, not by sysctl(8)"
+    )]
+    AccountingOff {
+        /// What the kernel says about `kern.racct.enable`.
+        reason: &'static str,
+    },
+    /// A jail whose name cannot be said in an rctl(4) rule.
+    #[error("jail {0:?} cannot have limits: a colon in its name would end it in a rule")]
+    Unlimitable(String),
+    /// The development host has nothing that does what a rule or a set of processors does.
+    #[cfg(target_os = "linux")]
+    #[error("development host: {what} cannot be emulated: {reason}")]
+    NotEmulated {
+        /// What was asked for.
+        what: String,
+        /// Why not.
+        reason: String,
+    },
     /// Another system call failed.
     #[error("{call}: {errno}")]
     System {
@@ -55,9 +76,25 @@ impl Error {
     pub fn errno(&self) -> Option<Errno> {
         match self {
             Self::Refused { errno, .. } | Self::System { errno, .. } => Some(*errno),
-            Self::NulByte { .. } | Self::Undecodable { .. } => None,
+            Self::NulByte { .. }
+            | Self::Undecodable { .. }
+            | Self::AccountingOff { .. }
+            | Self::Unlimitable(_) => None,
+            #[cfg(target_os = "linux")]
+            Self::NotEmulated { .. } => None,
             #[cfg(target_os = "linux")]
             Self::Emulation { source, .. } => source.raw_os_error().map(Errno::from_raw),
+        }
+    }
+
+    /// Whether this host can enforce no such limit, whatever its amount.
+    #[must_use]
+    pub fn is_unenforceable(&self) -> bool {
+        match self {
+            Self::AccountingOff { .. } => true,
+            #[cfg(target_os = "linux")]
+            Self::NotEmulated { .. } => true,
+            _ => false,
         }
     }
 

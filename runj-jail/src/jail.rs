@@ -7,14 +7,18 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 
+use crate::cpus::CpuSet;
 use crate::encode::{self, RawParam};
 use crate::error::Error;
 use crate::jid::Jid;
+use crate::limits::Limits;
 use crate::name::JailName;
 use crate::param::{Kind, Param, Params, Value};
 use crate::process::ProcessId;
+use crate::process_info::ProcessInfo;
 use crate::signal::Signal;
 use crate::sys::{self, Attachment};
+use crate::usage::Usage;
 
 /// A jail, by its jid.
 ///
@@ -152,6 +156,57 @@ impl Jail {
     /// When the kernel's process table cannot be read.
     pub fn processes(self) -> Result<Vec<ProcessId>, Error> {
         sys::processes(&self.family()?)
+    }
+
+    /// The same processes, with what the kernel tells of each.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel's process table cannot be read.
+    pub fn process_infos(self) -> Result<Vec<ProcessInfo>, Error> {
+        sys::process_infos(&self.family()?)
+    }
+
+    /// The rules about what the jail may use.
+    ///
+    /// # Errors
+    ///
+    /// When the jail is gone, and [`Error::Unlimitable`].
+    pub fn limits(self) -> Result<Limits, Error> {
+        Limits::of(&self.name()?)
+    }
+
+    /// What the jail and the jails below it use (rctl_get_racct(2), and the process table).
+    ///
+    /// # Errors
+    ///
+    /// When the jail is gone or the kernel refuses to tell.
+    #[doc(alias = "rctl_get_racct")]
+    pub fn usage(self) -> Result<Usage, Error> {
+        let accounted = sys::accounted(&self.name()?)?;
+        Ok(Usage::new(&self.process_infos()?, accounted))
+    }
+
+    /// The processors that the jail may run on (cpuset_getaffinity(2), `CPU_WHICH_JAIL`).
+    ///
+    /// # Errors
+    ///
+    /// When the jail is gone.
+    #[doc(alias = "cpuset_getaffinity")]
+    pub fn cpus(self) -> Result<CpuSet, Error> {
+        sys::cpus(self.jid)
+    }
+
+    /// Restricts the jail to those processors (cpuset_setaffinity(2), `CPU_WHICH_JAIL`), for what
+    /// is in it now and later.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` when one of them is not there, or not the parent jail's; `EDEADLK` when some
+    /// process in the jail has restricted itself to others.
+    #[doc(alias = "cpuset_setaffinity")]
+    pub fn set_cpus(self, cpus: &CpuSet) -> Result<(), Error> {
+        sys::set_cpus(self.jid, cpus)
     }
 
     /// Sends a signal to every process in the jail and in the jails below it; tells to how many.

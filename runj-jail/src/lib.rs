@@ -3,7 +3,8 @@
 //! A jail is made of *parameters* ([`Params`], jail(8)), known by a [`Jid`] and a [`JailName`],
 //! and inhabited by processes ([`ProcessId`]). This crate creates, finds, reads, updates, enters
 //! and removes jails through `jail_set(2)`, `jail_get(2)`, `jail_attach(2)` and `jail_remove(2)`
-//! and keeps what the kernel says when it refuses: errno and its own text.
+//! and keeps what the kernel says when it refuses: errno and its own text. What a jail uses is
+//! told ([`Usage`]) and limited by rctl(4) rules ([`Limits`]) and cpuset(2) ([`CpuSet`]).
 //!
 //! ```no_run
 //! use runj_jail::{Jail, Jailsys, Params};
@@ -35,25 +36,37 @@
 //! so that everything above them runs unchanged. It is a place to develop and test, **not a
 //! security boundary**.
 
+mod cpus;
 mod encode;
 mod error;
 mod jail;
 mod jid;
+mod limits;
 mod name;
 mod param;
 mod process;
+mod process_info;
+mod resource;
+mod rule;
 mod signal;
 #[allow(unsafe_code)]
 mod sys;
+mod usage;
 
+pub use cpus::{BadCpuSet, CpuSet};
 pub use error::Error;
 pub use jail::Jail;
 pub use jid::{BadJid, Jid};
+pub use limits::Limits;
 pub use name::{BadJailName, JailName};
 pub use nix::errno::Errno;
 pub use param::{Jailsys, Kind, Param, Params, Value};
 pub use process::ProcessId;
+pub use process_info::ProcessInfo;
+pub use resource::{BadResource, Resource};
+pub use rule::{Action, BadRule, Per, Rule, SignalName};
 pub use signal::{BadSignal, Signal};
 #[cfg(target_os = "linux")]
 pub use sys::host;
 pub use sys::{Attachment, Forked};
+pub use usage::Usage;

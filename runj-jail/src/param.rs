@@ -1,5 +1,6 @@
 //! Jail parameters.
 
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// The parameters of one jail, in the order in which the kernel is to see them.
@@ -77,6 +78,58 @@ impl Jailsys {
     }
 }
 
+impl fmt::Display for Jailsys {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Disable => "disable",
+            Self::New => "new",
+            Self::Inherit => "inherit",
+        })
+    }
+}
+
+impl fmt::Display for Param {
+    /// The parameter as jail.conf(5) has it, without the semicolon: `ip4=inherit`,
+    /// `allow.noraw_sockets`, `path="/jails/my web"`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, value } = self;
+        match value {
+            Value::Flag(true) => formatter.write_str(name),
+            Value::Flag(false) => match name.rsplit_once('.') {
+                Some((parent, last)) => write!(formatter, "{parent}.no{last}"),
+                None => write!(formatter, "no{name}"),
+            },
+            Value::Jailsys(mode) => write!(formatter, "{name}={mode}"),
+            Value::Int(number) => write!(formatter, "{name}={number}"),
+            Value::String(text) => write!(formatter, "{name}={}", quoted(text)),
+            Value::Ip4(addresses) => write!(formatter, "{name}={}", list(addresses)),
+            Value::Ip6(addresses) => write!(formatter, "{name}={}", list(addresses)),
+        }
+    }
+}
+
+/// A text as jail.conf(5) takes it: in quotes if it is more than a word.
+fn quoted(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
+    if !text.is_empty() && text.bytes().all(is_plain) {
+        return text.to_owned();
+    }
+    let mut quoted = String::from('"');
+    for character in text.chars() {
+        match character {
+            '"' | '\\' | '$' => quoted.extend(['\\', character]),
+            '\n' => quoted.push_str("\\n"),
+            character => quoted.push(character),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+fn list(addresses: &[impl ToString]) -> String {
+    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
 impl Params {
     /// No parameters yet.
     #[must_use]
@@ -151,5 +204,40 @@ impl<'a> IntoIterator for &'a Params {
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_look_as_in_jail_conf() {
+        let params = Params::new()
+            .flag("persist", true)
+            .flag("allow.mount.nullfs", false)
+            .flag("persist", false)
+            .jailsys("ip4", Jailsys::Inherit)
+            .int("enforce_statfs", 2)
+            .string("path", "/jails/web-1")
+            .string("host.hostname", "it's $HOME \"here\"\\")
+            .string("host.domainname", "");
+        let shown: Vec<_> = params.iter().map(Param::to_string).collect();
+        assert_eq!(
+            shown,
+            [
+                "persist",
+                "allow.mount.nonullfs",
+                "nopersist",
+                "ip4=inherit",
+                "enforce_statfs=2",
+                "path=/jails/web-1",
+                "host.hostname=\"it's \\$HOME \\\"here\\\"\\\\\"",
+                "host.domainname=\"\"",
+            ]
+        );
+        let addresses = vec![Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(192, 0, 2, 2)];
+        let param = Param { name: "ip4.addr".into(), value: Value::Ip4(addresses) };
+        assert_eq!(param.to_string(), "ip4.addr=192.0.2.1,192.0.2.2");
     }
 }

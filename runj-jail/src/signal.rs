@@ -20,6 +20,10 @@ const LAST: i32 = if cfg!(target_os = "freebsd") { 128 } else { 64 };
 impl Signal {
     /// Ends a process at once.
     pub const KILL: Self = Self(libc::SIGKILL);
+    /// Stops a process until it gets [`CONT`](Self::CONT).
+    pub const STOP: Self = Self(libc::SIGSTOP);
+    /// Lets a stopped process go on.
+    pub const CONT: Self = Self(libc::SIGCONT);
     /// Asks a process to end.
     pub const TERM: Self = Self(libc::SIGTERM);
 

@@ -7,11 +7,14 @@
 // The lints for tests do not see that this is one, since it has a harness of its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod dying;
 #[cfg(target_os = "linux")]
 mod emulation;
 mod hierarchy;
 mod isolation;
 mod lifecycle;
+mod limits;
+mod nested;
 mod network;
 mod refusals;
 mod support;
@@ -20,7 +23,7 @@ mod sys;
 
 use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::{Arguments, Completion, Trial};
 use nix::unistd::geteuid;
 
 fn main() -> ExitCode {
@@ -33,21 +36,34 @@ fn main() -> ExitCode {
         eprintln!("jails need root: all tests of jails are ignored");
     }
     let mut trials = Vec::new();
-    for (module, cases) in [
-        ("lifecycle", lifecycle::CASES),
-        ("refusals", refusals::CASES),
-        ("isolation", isolation::CASES),
-        ("hierarchy", hierarchy::CASES),
-        ("network", network::CASES),
+    let not_on_linux = |reason| cfg!(target_os = "linux").then_some(reason);
+    let enforced = root && limits::are_enforced();
+    for (module, cases, only) in [
+        ("lifecycle", lifecycle::CASES, None),
+        ("refusals", refusals::CASES, None),
+        ("isolation", isolation::CASES, None),
+        ("hierarchy", hierarchy::CASES, None),
+        ("network", network::CASES, None),
+        ("dying", dying::CASES, not_on_linux(dying::ONLY_FREEBSD)),
+        ("nested", nested::CASES, not_on_linux(nested::ONLY_FREEBSD)),
+        ("limits", limits::CASES, (!enforced).then_some("this host enforces no limits")),
+        ("no_limits", limits::without::CASES, enforced.then_some("this host enforces limits")),
         #[cfg(target_os = "linux")]
-        ("emulation", emulation::CASES),
+        ("emulation", emulation::CASES, None),
     ] {
+        let why_not = match only {
+            _ if !root => Some("needs root"),
+            reason => reason,
+        };
         for &(name, case) in cases {
             let run = move || {
+                if let Some(reason) = why_not {
+                    return Ok(Completion::ignored_with(reason));
+                }
                 case();
-                Ok(())
+                Ok(Completion::Completed)
             };
-            trials.push(Trial::test(format!("{module}::{name}"), run).with_ignored_flag(!root));
+            trials.push(Trial::ignorable_test(format!("{module}::{name}"), run));
         }
     }
     libtest_mimic::run(&arguments, trials).exit_code()

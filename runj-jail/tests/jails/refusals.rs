@@ -1,4 +1,5 @@
-use std::net::Ipv4Addr;
+//! Rules of `kern_jail_set` that runj has nothing to say about before the kernel does. Those of
+//! which it has are the tests of runj-net's, `rules`.
 
 use runj_jail::{Errno, Jail, Jailsys, Params, Value};
 
@@ -6,22 +7,20 @@ use crate::cases;
 use crate::support::{address, fresh_name, jail, params, refusal};
 
 cases![
-    parameters_that_contradict_each_other,
-    addresses_that_no_jail_can_have,
-    addresses_of_another_jail,
-    names,
-    paths,
-    what_cannot_be_changed,
+    a_device_rule_set_out_of_range,
+    more_children_than_the_host_can_have,
+    a_path_that_is_missing,
+    a_path_that_is_a_file,
     a_jail_that_would_not_last,
+    a_network_stack_cannot_be_changed,
+    the_mode_of_ip4_cannot_be_changed,
+    the_mode_of_ip6_cannot_be_changed,
+    addresses_cannot_come_to_a_jail_that_inherits,
+    addresses_cannot_come_to_a_network_stack,
+    the_root_cannot_be_changed,
+    the_release_cannot_be_changed,
+    what_is_refused_changes_nothing,
 ];
-
-fn four(addresses: &[Ipv4Addr]) -> Value {
-    Value::Ip4(addresses.to_vec())
-}
-
-fn six(addresses: &[&str]) -> Value {
-    Value::Ip6(addresses.iter().map(|address| address.parse().unwrap()).collect())
-}
 
 /// Creating a jail with these fails like that, and leaves none behind.
 #[track_caller]
@@ -36,113 +35,99 @@ fn refused(with: Params, errno: Errno, message: Option<&str>) {
     assert_eq!(Jail::find(&name.parse().unwrap()).unwrap(), None);
 }
 
-fn parameters_that_contradict_each_other() {
-    use Jailsys::{Disable, Inherit, New};
-    let text = Some("vnet jails cannot have IP address restrictions");
-    for vnet in [New, Inherit] {
-        for family in ["ip4", "ip6"] {
-            for mode in [New, Inherit, Disable] {
-                let both = Params::new().jailsys("vnet", vnet).jailsys(family, mode);
-                refused(both, Errno::EINVAL, text);
-            }
-        }
-        let mut both = Params::new().jailsys("vnet", vnet);
-        both.push("ip4.addr", four(&[address(9)]));
-        refused(both, Errno::EINVAL, text);
-    }
-    refused(Params::new().jailsys("vnet", Disable), Errno::EINVAL, None);
-    refused(Params::new().jailsys("host", Disable), Errno::EINVAL, None);
-    for level in [-1, 3] {
-        refused(Params::new().int("enforce_statfs", level), Errno::EINVAL, None);
-    }
+fn a_device_rule_set_out_of_range() {
     for number in [-1, 65536] {
         refused(Params::new().int("devfs_ruleset", number), Errno::EINVAL, None);
     }
-    let unknown = Some("unknown parameter: allow.everything");
-    refused(Params::new().flag("allow.everything", true), Errno::EINVAL, unknown);
+    jail(Params::new().int("devfs_ruleset", 65535));
+}
+
+fn more_children_than_the_host_can_have() {
     refused(Params::new().int("children.max", i32::MAX), Errno::EPERM, None);
 }
 
-fn addresses_that_no_jail_can_have() {
-    let with = |name: &str, value| {
-        let mut params = Params::new();
-        params.push(name, value);
-        params
-    };
-    for addresses in [
-        &[Ipv4Addr::UNSPECIFIED][..],
-        &[Ipv4Addr::BROADCAST],
-        &[address(9), address(9)],
-        &[address(9), address(3), address(9)],
-    ] {
-        refused(with("ip4.addr", four(addresses)), Errno::EINVAL, None);
-    }
-    refused(with("ip6.addr", six(&["::"])), Errno::EINVAL, None);
-    refused(with("ip6.addr", six(&["fd00::1", "fd00::1"])), Errno::EINVAL, None);
-    let many = (0..256).map(|n| Ipv4Addr::from(0x7f00_0100 + n)).collect();
-    let text = Some("too many IPv4 addresses");
-    refused(with("ip4.addr", Value::Ip4(many)), Errno::EINVAL, text);
+fn at_path(path: &str) -> (Errno, Option<String>) {
+    let params = Params::new().string("path", path).flag("persist", true);
+    refusal(Jail::create(&params.string("name", fresh_name())))
 }
 
-fn addresses_of_another_jail() {
-    let with = |addresses: &[Ipv4Addr]| {
-        let mut params = Params::new();
-        params.push("ip4.addr", four(addresses));
-        params
-    };
-    let _two = jail(with(&[address(9), address(3)]));
-    let _one = jail(with(&[address(5)]));
-    let text = Some("IPv4 addresses clash");
-    refused(with(&[address(3)]), Errno::EADDRINUSE, text);
-    refused(with(&[address(5), address(6)]), Errno::EADDRINUSE, text);
-    // One address each may be the same one.
-    drop(jail(with(&[address(5)])));
+fn a_path_that_is_missing() {
+    assert_eq!(at_path("/no/such/directory"), (Errno::ENOENT, None));
 }
 
-fn names() {
-    let taken = jail(Params::new());
-    let name = taken.name.as_str();
-    let root = tempfile::tempdir().unwrap();
-    let create = |name: &str| refusal(Jail::create(&params(name, &root)));
-    let text = |text: String| Some(text);
-    assert_eq!(create(name), (Errno::EEXIST, text(format!("jail \"{name}\" already exists"))));
-    let parent = fresh_name();
-    let missing = text(format!("jail \"{parent}\" not found"));
-    assert_eq!(create(&format!("{parent}.child")), (Errno::ENOENT, missing));
-    let numeric = text("name cannot be numeric (unless it is the jid)".into());
-    assert_eq!(create("0"), (Errno::EINVAL, numeric.clone()));
-    assert_eq!(create("0770077"), (Errno::EINVAL, numeric));
-    assert_eq!(create("-7"), (Errno::EINVAL, text("negative jid".into())));
-    assert_eq!(create(&"n".repeat(256)), (Errno::ENAMETOOLONG, None));
-}
-
-fn paths() {
-    let create = |path: &str| {
-        let params = Params::new().string("path", path).flag("persist", true);
-        refusal(Jail::create(&params.string("name", fresh_name())))
-    };
-    assert_eq!(create("/no/such/directory"), (Errno::ENOENT, None));
+fn a_path_that_is_a_file() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    assert_eq!(create(file.path().to_str().unwrap()), (Errno::ENOTDIR, None));
-}
-
-fn what_cannot_be_changed() {
-    let jail = jail(Params::new().jailsys("ip4", Jailsys::Inherit));
-    let text = |name: &str| Some(format!("{name} cannot be changed after creation"));
-    for name in ["vnet", "ip4", "ip6"] {
-        let change = Params::new().jailsys(name, Jailsys::Inherit);
-        assert_eq!(refusal(jail.update(&change)), (Errno::EINVAL, text(name)));
-    }
-    let change = Params::new().string("path", "/");
-    assert_eq!(refusal(jail.update(&change)), (Errno::EINVAL, text("path")));
-    let change = Params::new().string("osrelease", "13.2");
-    assert_eq!(refusal(jail.update(&change)), (Errno::EINVAL, text("osrelease")));
-    let mut change = Params::new();
-    change.push("ip4.addr", four(&[address(9)]));
-    assert_eq!(refusal(jail.update(&change)), (Errno::EINVAL, text("ip4")));
+    assert_eq!(at_path(file.path().to_str().unwrap()), (Errno::ENOTDIR, None));
 }
 
 fn a_jail_that_would_not_last() {
     let text = Some("new jail must persist or attach");
     refused(Params::new().flag("persist", false), Errno::EINVAL, text);
+}
+
+/// Changing a jail of these in that way is refused with that text.
+#[track_caller]
+fn unchangeable(with: Params, change: &Params, text: &str) {
+    let refused = refusal(jail(with).update(change));
+    assert_eq!(refused, (Errno::EINVAL, Some(text.to_owned())), "{change:?}");
+}
+
+const MODES: [Jailsys; 3] = [Jailsys::Inherit, Jailsys::New, Jailsys::Disable];
+
+fn a_network_stack_cannot_be_changed() {
+    for mode in [Jailsys::Inherit, Jailsys::New] {
+        let change = Params::new().jailsys("vnet", mode);
+        unchangeable(Params::new(), &change, "vnet cannot be changed after creation");
+    }
+}
+
+fn the_mode_of_ip4_cannot_be_changed() {
+    for mode in MODES {
+        let change = Params::new().jailsys("ip4", mode);
+        unchangeable(Params::new(), &change, "ip4 cannot be changed after creation");
+    }
+}
+
+fn the_mode_of_ip6_cannot_be_changed() {
+    for mode in MODES {
+        let change = Params::new().jailsys("ip6", mode);
+        unchangeable(Params::new(), &change, "ip6 cannot be changed after creation");
+    }
+}
+
+fn addresses() -> Params {
+    let mut params = Params::new();
+    params.push("ip4.addr", Value::Ip4(vec![address(9)]));
+    params
+}
+
+fn addresses_cannot_come_to_a_jail_that_inherits() {
+    let inherit = Params::new().jailsys("ip4", Jailsys::Inherit);
+    unchangeable(inherit, &addresses(), "ip4 cannot be changed after creation");
+}
+
+fn addresses_cannot_come_to_a_network_stack() {
+    let own = Params::new().jailsys("vnet", Jailsys::New);
+    let text = "vnet jails cannot have IP address restrictions";
+    unchangeable(own, &addresses(), text);
+}
+
+fn the_root_cannot_be_changed() {
+    let change = Params::new().string("path", "/");
+    unchangeable(Params::new(), &change, "path cannot be changed after creation");
+}
+
+fn the_release_cannot_be_changed() {
+    let change = Params::new().string("osrelease", "13.2");
+    unchangeable(Params::new(), &change, "osrelease cannot be changed after creation");
+    let change = Params::new().int("osreldate", 1_302_001);
+    unchangeable(Params::new(), &change, "osreldate cannot be changed after creation");
+}
+
+fn what_is_refused_changes_nothing() {
+    let jail = jail(Params::new().string("host.hostname", "before"));
+    let change = Params::new().string("host.hostname", "after").int("enforce_statfs", 3);
+    assert_eq!(refusal(jail.update(&change)), (Errno::EINVAL, None));
+    let name = jail.get(&[("host.hostname", runj_jail::Kind::String)]).unwrap();
+    assert_eq!(name, [Value::String("before".into())]);
 }

@@ -29,7 +29,7 @@ impl Drop for TestJail {
     fn drop(&mut self) {
         // A test that fails must not hide behind this.
         let _ = self.jail.remove();
-        let _ = self.jail.wait_gone(SOON);
+        let _ = self.jail.wait_empty(SOON);
     }
 }
 

@@ -144,6 +144,47 @@ pub(crate) fn fork_sleeper() -> i32 {
     }
 }
 
+/// The same where the kernel may refuse it.
+pub(crate) fn try_fork_sleeper() -> Result<i32, Errno> {
+    // SAFETY: this process has one thread.
+    match unsafe { nix::unistd::fork() }? {
+        nix::unistd::ForkResult::Parent { child } => Ok(child.as_raw()),
+        nix::unistd::ForkResult::Child => sleep_for_ever(),
+    }
+}
+
+/// Maps so many bytes and writes to each page of them.
+pub(crate) fn use_memory(bytes: usize) -> Result<(), Errno> {
+    let (protection, flags) =
+        (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANON);
+    // SAFETY: a new mapping wherever there is room for it.
+    let mapped = unsafe { libc::mmap(std::ptr::null_mut(), bytes, protection, flags, -1, 0) };
+    if mapped == libc::MAP_FAILED {
+        return Err(Errno::last());
+    }
+    for offset in (0..bytes).step_by(4096) {
+        // SAFETY: inside the mapping, which nobody else knows of and which is never unmapped.
+        unsafe { mapped.cast::<u8>().add(offset).write_volatile(1) };
+    }
+    Ok(())
+}
+
+/// Uses so much time of the processor.
+pub(crate) fn burn(time: std::time::Duration) {
+    let used = || {
+        let mut used = std::mem::MaybeUninit::<libc::rusage>::uninit();
+        // SAFETY: the kernel fills in the buffer.
+        Errno::result(unsafe { libc::getrusage(libc::RUSAGE_SELF, used.as_mut_ptr()) }).unwrap();
+        // SAFETY: filled in.
+        let used = unsafe { used.assume_init() };
+        let micros = |time: libc::timeval| time.tv_sec * 1_000_000 + time.tv_usec;
+        std::time::Duration::from_micros(
+            u64::try_from(micros(used.ru_utime) + micros(used.ru_stime)).unwrap(),
+        )
+    };
+    while used() < time {}
+}
+
 /// Waits for a signal that ends the process.
 pub(crate) fn sleep_for_ever() -> ! {
     loop {

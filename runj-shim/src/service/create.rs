@@ -16,7 +16,7 @@ use crate::rpc::task_events::{TaskCreate, TaskIO};
 use crate::runj::Runj;
 use crate::shim::Shim;
 use crate::task::Task;
-use crate::{jail_name, rootfs, spec_rules};
+use crate::{jail_name, rootfs};
 
 impl Shim {
     pub(super) async fn create(
@@ -131,7 +131,6 @@ fn configure(bundle: &Bundle, terminal: bool) -> Result<(), Error> {
         value: format!("{} bytes", text.len()),
         reason: error.to_string(),
     })?;
-    spec_rules::apply(&mut config);
     // They are said twice, and the streams go by what was said to us.
     if let Some(process) = config.get_mut("process").and_then(Value::as_object_mut) {
         process.insert("terminal".into(), terminal.into());

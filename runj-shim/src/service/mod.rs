@@ -14,6 +14,7 @@ mod start;
 mod state;
 mod stats;
 mod unsupported;
+mod update;
 mod wait;
 mod watch;
 

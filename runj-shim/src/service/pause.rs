@@ -1,8 +1,4 @@
 //! Pause and Resume: every process of the container is stopped, and continued.
-//!
-//! A jail cannot be frozen. What is done instead is SIGSTOP and SIGCONT for each process in it,
-//! which their parents can see, and which a process that some outsider puts into the jail
-//! meanwhile does not get.
 
 use std::sync::atomic::Ordering;
 
@@ -15,13 +11,10 @@ use crate::rpc::task_events::{TaskPaused, TaskResumed};
 use crate::shim::Shim;
 use crate::task::Task;
 
-const SIGSTOP: u32 = libc::SIGSTOP.unsigned_abs();
-const SIGCONT: u32 = libc::SIGCONT.unsigned_abs();
-
 impl Shim {
     pub(super) async fn pause(&self, _: PauseRequest) -> Result<Empty, Error> {
         let task = self.task()?;
-        self.send(&task, "pause", false, SIGSTOP).await?;
+        self.switch(&task, "pause", false).await?;
         let container_id = self.identity.id.to_string();
         self.events.publish(&TaskPaused { container_id, ..TaskPaused::default() });
         Ok(Empty::new())
@@ -29,20 +22,14 @@ impl Shim {
 
     pub(super) async fn resume(&self, _: ResumeRequest) -> Result<Empty, Error> {
         let task = self.task()?;
-        self.send(&task, "resume", true, SIGCONT).await?;
+        self.switch(&task, "resume", true).await?;
         let container_id = self.identity.id.to_string();
         self.events.publish(&TaskResumed { container_id, ..TaskResumed::default() });
         Ok(Empty::new())
     }
 
-    /// Signals all processes of a container that runs and is paused, or not, and then is not.
-    async fn send(
-        &self,
-        task: &Task,
-        verb: &'static str,
-        paused: bool,
-        signal: u32,
-    ) -> Result<(), Error> {
+    /// Pauses a container that runs, or lets one go on that is `paused`.
+    async fn switch(&self, task: &Task, verb: &'static str, paused: bool) -> Result<(), Error> {
         let _turn = task.init.turn.lock().await;
         let state = task.init.state();
         let is_paused = task.paused.load(Ordering::Relaxed);
@@ -50,7 +37,7 @@ impl Shim {
             let state = if is_paused { "paused" } else { state.name() };
             return Err(Error::WrongState { verb, what: self.identity.id.to_string(), state });
         }
-        task.runj.kill(signal, true).await?;
+        task.runj.switch(verb).await?;
         task.paused.store(!paused, Ordering::Relaxed);
         Ok(())
     }

@@ -3,15 +3,11 @@
 use protobuf::well_known_types::empty::Empty;
 
 use crate::error::Error;
-use crate::rpc::task::{CheckpointTaskRequest, UpdateTaskRequest};
+use crate::rpc::task::CheckpointTaskRequest;
 use crate::shim::Shim;
 
 impl Shim {
     pub(super) async fn checkpoint(&self, _: CheckpointTaskRequest) -> Result<Empty, Error> {
         Err(Error::Unsupported("Checkpoint"))
-    }
-
-    pub(super) async fn update(&self, _: UpdateTaskRequest) -> Result<Empty, Error> {
-        Err(Error::Unsupported("Update"))
     }
 }

@@ -34,6 +34,7 @@ pub(super) fn newborn(jid: i32, parent: &Prison, request: &Request<'_>) -> Priso
         devfs_ruleset: parent.devfs_ruleset,
         osrelease: request.osrelease.unwrap_or(&parent.osrelease).to_owned(),
         osreldate: request.osreldate.unwrap_or(parent.osreldate),
+        rules: Vec::new(),
         holder: None,
     }
 }

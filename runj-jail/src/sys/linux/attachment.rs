@@ -1,14 +1,17 @@
 //! Entering a jail.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::setns;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
+use nix::sys::stat::Mode;
 use nix::unistd::{chdir, chroot, read, write};
 
+use super::cgroup;
 use super::filter::Filters;
 use super::fork;
 use super::namespaces::{self, Kind};
@@ -28,6 +31,8 @@ pub(crate) struct Attachment {
     /// The namespaces to join, but for the pid namespace.
     namespaces: Vec<(Kind, OwnedFd)>,
     root: CString,
+    /// See [`cgroup::doors`].
+    cgroups: Vec<CString>,
     filters: Filters,
     doorbell: UnixAddr,
     descriptors: Vec<RawFd>,
@@ -65,6 +70,7 @@ impl Attachment {
             namespaces: others,
             root: CString::new(prison.path.as_str())
                 .map_err(|_| Error::NulByte { name: "path".into() })?,
+            cgroups: cgroup::doors(prison)?,
             filters: Filters::of(prison)?,
             doorbell,
             descriptors,
@@ -93,6 +99,9 @@ impl Attachment {
             return Err(Errno::EINVAL);
         }
         refuse_open_directories()?;
+        for door in &self.cgroups {
+            enter_cgroup(door)?;
+        }
         // The socket is found by its path, and so only from outside.
         let holder = if self.filters.asks() { Some(self.ring()?) } else { None };
         for (kind, namespace) in &self.namespaces {
@@ -121,6 +130,17 @@ impl Attachment {
     }
 }
 
+/// Enters a cgroup if it is there. Does not allocate.
+fn enter_cgroup(door: &CStr) -> Result<(), Errno> {
+    match open(door, OFlag::O_WRONLY | OFlag::O_CLOEXEC, Mode::empty()) {
+        // The process that writes it.
+        Ok(file) => write(&file, b"0").map(drop),
+        // Nothing is limited.
+        Err(Errno::ENOENT) => Ok(()),
+        Err(errno) => Err(errno),
+    }
+}
+
 /// Lets the holder take a duplicate of the listener, which it finds by its number: sending it
 /// would itself be a call that the holder has to answer.
 fn hand_over(holder: &OwnedFd, listener: &OwnedFd) -> Result<(), Errno> {
@@ -140,9 +160,6 @@ fn hand_over(holder: &OwnedFd, listener: &OwnedFd) -> Result<(), Errno> {
 /// `EPERM` when this process has a directory open, which would lead out of the jail
 /// (`chroot_refuse_vdir_fds` in `kern/kern_descrip.c`). Does not allocate.
 fn refuse_open_directories() -> Result<(), Errno> {
-    use nix::fcntl::{OFlag, open};
-    use nix::sys::stat::Mode;
-
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
     let list = open(c"/proc/self/fd", flags, Mode::empty())?;
     let mut buffer = [0u8; 4096];

@@ -5,7 +5,8 @@
 //! one process per jail ([`holder`]), pid 1 of a pid namespace, that owns the other namespaces of
 //! the jail as well; when it ends, all that is in the jail ends. A process enters
 //! ([`attachment`]) by being born in that pid namespace, joining the other ones, changing its root
-//! and giving up, by seccomp ([`filter`]), what a jail does not allow.
+//! and giving up, by seccomp ([`filter`]), what a jail does not allow. What it may use is a matter of
+//! cgroups ([`cgroup`]), where the host has them.
 //!
 //! It needs root and is not a security boundary; docs/development-host.md tells where it differs
 //! from FreeBSD.
@@ -14,12 +15,15 @@ mod address_calls;
 mod addresses;
 mod apply;
 mod attachment;
+mod cgroup;
 mod check;
+mod cpus;
 mod filter;
 mod fork;
 mod get;
 mod holder;
 pub mod host;
+mod limits;
 mod listener;
 mod names;
 mod namespaces;
@@ -30,6 +34,7 @@ mod pidfd;
 mod prison;
 mod privilege;
 mod process;
+mod process_info;
 mod procfs;
 mod registry;
 mod remove;
@@ -37,7 +42,10 @@ mod request;
 mod set;
 
 pub(super) use attachment::Attachment;
+pub(crate) use cpus::{cpus, set_cpus};
 pub(crate) use get::jail_get;
+pub(crate) use limits::{accounted, add_rule, remove_rule, rules};
 pub(crate) use process::{process_signal, process_start, process_wait, processes};
+pub(crate) use process_info::{process_info, process_infos};
 pub(crate) use remove::jail_remove;
 pub(crate) use set::jail_set;

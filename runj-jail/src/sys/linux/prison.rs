@@ -101,6 +101,9 @@ pub(super) struct Prison {
     pub(super) devfs_ruleset: i32,
     pub(super) osrelease: String,
     pub(super) osreldate: i32,
+    /// What it may use, as rctl(8) writes it.
+    #[serde(default)]
+    pub(super) rules: Vec<String>,
     /// None for the host alone.
     pub(super) holder: Option<Holder>,
 }
@@ -132,6 +135,7 @@ impl Prison {
             // The kernel that is emulated.
             osrelease: "13.2-RELEASE".into(),
             osreldate: 1_302_001,
+            rules: Vec::new(),
             holder: None,
         }
     }

@@ -158,7 +158,7 @@ pub(super) fn handle(process: ProcessId) -> Result<Option<OwnedFd>, Error> {
 }
 
 /// Whether the error means that the process has ended.
-fn is_gone(error: &io::Error) -> bool {
+pub(super) fn is_gone(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH))
 }
 

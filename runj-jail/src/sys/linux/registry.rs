@@ -13,6 +13,7 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 
+use super::cgroup;
 use super::pidfd;
 use super::prison::{Holder, JAIL_MAX, Prison, Prisons};
 use super::privilege::require_root;
@@ -157,9 +158,11 @@ impl Registry {
             let jid = prison.jid;
             match prison.holder.map(condition).transpose()? {
                 Some(Condition::Runs) => {}
-                Some(Condition::Exits) if prison.dying => {}
-                Some(Condition::Exits) => self.save(Prison { dying: true, ..prison })?,
-                Some(Condition::Gone) | None => self.forget(jid)?,
+                Some(Condition::Gone) | None if cgroup::remove(&prison)? => {
+                    self.forget(jid)?;
+                }
+                _ if prison.dying => {}
+                _ => self.save(Prison { dying: true, ..prison })?,
             }
         }
         self.end_unused()

@@ -5,11 +5,14 @@
 
 #![allow(clippy::exit, clippy::expect_used, clippy::panic)]
 
+mod limits;
 mod network;
 mod report;
 mod signals;
 #[allow(unsafe_code)]
 mod sys;
+#[cfg(target_os = "freebsd")]
+mod tracing;
 
 use std::io::{self, Write as _};
 
@@ -35,6 +38,28 @@ fn main() {
             nix::sys::signal::kill(Pid::from_raw(pid.parse().expect("a pid")), None)
                 .map(|()| json!({ "signalled": pid })),
         ),
+        #[cfg(target_os = "freebsd")]
+        ["trace" | "ktrace", who] => {
+            let victims = tracing::victims(who);
+            say(&json!({ "ready": true }));
+            say(&match args[0] {
+                "trace" => tracing::attach(&victims),
+                _ => tracing::record(&victims),
+            });
+        }
+        ["children"] => {
+            say(&limits::children());
+            nix::unistd::pause();
+        }
+        ["memory", bytes] => say_outcome(limits::memory(bytes.parse().expect("a number"))),
+        ["cpus"] => say(&limits::cpus()),
+        ["burn", seconds] => say(&limits::burn(seconds.parse().expect("a number"))),
+        ["count"] => {
+            for count in 0u64.. {
+                say(&json!({ "count": count }));
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+        }
         ["wait"] => {
             say(&json!({ "ready": true }));
             nix::unistd::pause();

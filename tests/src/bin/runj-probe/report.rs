@@ -2,7 +2,6 @@
 
 use std::os::unix::ffi::OsStringExt as _;
 
-use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{getegid, geteuid, getgid, getgroups, getpgrp, getpid, getsid, getuid};
 use serde_json::{Map, Value, json};
@@ -48,17 +47,8 @@ pub(crate) fn hostname() -> String {
 }
 
 fn limits() -> Map<String, Value> {
-    [
-        ("RLIMIT_CORE", Resource::RLIMIT_CORE),
-        ("RLIMIT_NOFILE", Resource::RLIMIT_NOFILE),
-        ("RLIMIT_STACK", Resource::RLIMIT_STACK),
-    ]
-    .into_iter()
-    .map(|(name, resource)| {
-        let (soft, hard) = getrlimit(resource).expect("a limit");
-        (name.to_owned(), json!([soft, hard]))
-    })
-    .collect()
+    let limits = sys::limits().into_iter();
+    limits.map(|(name, limit)| (name.to_owned(), json!(limit))).collect()
 }
 
 fn text(text: std::ffi::OsString) -> String {

@@ -90,3 +90,60 @@ pub(crate) fn no_new_privileges() -> bool {
     .expect("procctl(2)");
     status == PROC_NO_NEW_PRIVS_ENABLE
 }
+
+macro_rules! limits {
+    ($($name:ident),+ $(,)?) => {
+        vec![$((stringify!($name), {
+            let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+            // SAFETY: the kernel fills in the structure.
+            Errno::result(unsafe { libc::getrlimit(libc::$name, &raw mut limit) })
+                .expect("getrlimit(2)");
+            [limit.rlim_cur, limit.rlim_max]
+        })),+]
+    };
+}
+
+/// What this process may use: the soft and the hard limit of everything.
+#[cfg(target_os = "linux")]
+pub(crate) fn limits() -> Vec<(&'static str, [libc::rlim_t; 2])> {
+    limits![
+        RLIMIT_AS,
+        RLIMIT_CORE,
+        RLIMIT_CPU,
+        RLIMIT_DATA,
+        RLIMIT_FSIZE,
+        RLIMIT_LOCKS,
+        RLIMIT_MEMLOCK,
+        RLIMIT_MSGQUEUE,
+        RLIMIT_NICE,
+        RLIMIT_NOFILE,
+        RLIMIT_NPROC,
+        RLIMIT_RSS,
+        RLIMIT_RTPRIO,
+        RLIMIT_RTTIME,
+        RLIMIT_SIGPENDING,
+        RLIMIT_STACK,
+    ]
+}
+
+/// What this process may use: the soft and the hard limit of everything.
+#[cfg(target_os = "freebsd")]
+pub(crate) fn limits() -> Vec<(&'static str, [libc::rlim_t; 2])> {
+    limits![
+        RLIMIT_AS,
+        RLIMIT_CORE,
+        RLIMIT_CPU,
+        RLIMIT_DATA,
+        RLIMIT_FSIZE,
+        RLIMIT_KQUEUES,
+        RLIMIT_MEMLOCK,
+        RLIMIT_NOFILE,
+        RLIMIT_NPROC,
+        RLIMIT_NPTS,
+        RLIMIT_RSS,
+        RLIMIT_SBSIZE,
+        RLIMIT_STACK,
+        RLIMIT_SWAP,
+        RLIMIT_UMTXP,
+    ]
+}
