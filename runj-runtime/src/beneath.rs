@@ -8,13 +8,14 @@
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat, readlinkat};
-use nix::sys::stat::{FileStat, Mode, SFlag, fstatat, mkdirat};
+use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat, mkdirat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 /// More links than this on one way mean a loop, as in the kernel (`MAXSYMLINKS` is 32 on FreeBSD,
@@ -114,20 +115,28 @@ pub(crate) fn make_file(place: &Place, name: &OsStr) -> Result<(), Errno> {
     openat(&place.fd, name, flags, Mode::from_bits_truncate(0o644)).map(drop)
 }
 
+/// Opens a regular file in `directory` to be read, and nothing else: no link, no pipe that would have
+/// to be waited for, no device, which may do something when it is opened. Nothing regular is `EFTYPE`
+/// to FreeBSD, for which Linux has no name, so it is `EINVAL`.
+pub(crate) fn open_file(directory: BorrowedFd<'_>, name: &OsStr) -> Result<File, Errno> {
+    // Asked before, for the sake of devices, and again of what was opened, for the sake of changes.
+    regular(kind(directory, name)?)?;
+    let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+    let file = openat(directory, name, flags, Mode::empty())?;
+    regular(file_type(&fstat(&file)?))?;
+    Ok(file.into())
+}
+
+fn regular(kind: SFlag) -> Result<(), Errno> {
+    if kind == SFlag::S_IFREG { Ok(()) } else { Err(Errno::EINVAL) }
+}
+
 /// Removes an empty directory, or an empty file, that was made at `path` in `root`.
 ///
 /// The way there is walked without following any link: what was recorded had none. What is not
 /// there, or not empty any more, is left as it is.
 pub(crate) fn remove_made(root: BorrowedFd<'_>, path: &Path, directory: bool) -> Result<(), Errno> {
-    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
-    let mut here = root.try_clone_to_owned().map_err(errno_of)?;
-    for component in components(parent) {
-        here = match openat(&here, component.as_os_str(), WALK, Mode::empty()) {
-            Ok(next) => next,
-            Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP | Errno::EMLINK) => return Ok(()),
-            Err(errno) => return Err(errno),
-        };
-    }
+    let Some((here, name)) = parent_without_links(root, path)? else { return Ok(()) };
     let flags = if directory {
         UnlinkatFlags::RemoveDir
     } else {
@@ -144,6 +153,24 @@ pub(crate) fn remove_made(root: BorrowedFd<'_>, path: &Path, directory: bool) ->
         Ok(()) | Err(Errno::ENOENT | Errno::ENOTEMPTY | Errno::EEXIST | Errno::ENOTDIR) => Ok(()),
         Err(errno) => Err(errno),
     }
+}
+
+/// The directory of `path` in `root`, and the name in it. Nothing when there is a link on the way,
+/// or the way is gone.
+pub(crate) fn parent_without_links<'a>(
+    root: BorrowedFd<'_>,
+    path: &'a Path,
+) -> Result<Option<(OwnedFd, &'a OsStr)>, Errno> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok(None) };
+    let mut here = root.try_clone_to_owned().map_err(errno_of)?;
+    for component in components(parent) {
+        here = match openat(&here, component.as_os_str(), WALK, Mode::empty()) {
+            Ok(next) => next,
+            Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP | Errno::EMLINK) => return Ok(None),
+            Err(errno) => return Err(errno),
+        };
+    }
+    Ok(Some((here, name)))
 }
 
 /// Lets the walk look again at a component that changed between two looks at it.
@@ -179,7 +206,8 @@ fn components(path: &Path) -> impl DoubleEndedIterator<Item = OsString> {
     })
 }
 
-fn errno_of(error: std::io::Error) -> Errno {
+/// The errno of an error of the standard library.
+pub(crate) fn errno_of(error: std::io::Error) -> Errno {
     error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
 }
 

@@ -1,65 +1,121 @@
-//! Programs of the host that are run at points of the container's life.
+//! Programs that are run at points of the container's life: on the host all but one kind, which
+//! the container's process runs.
 
+use std::ffi::CString;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
+use std::num::NonZeroU32;
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use oci_spec::runtime::State;
 use runj_jail::ProcessId;
-use runj_spec::{Hook, Hooks};
+use runj_spec::Hook;
 
-use crate::error::{Error, whole};
+use crate::error::{Error, ProcessError, whole};
 use crate::ledger::Deed;
+use crate::state::State;
 use crate::store::Locked;
-use crate::sys;
+use crate::sys::{self, HookEnd, HookFailure, StartHook, StartHooks};
 
 /// How much of what a failed hook wrote to its standard error is repeated.
 const MOST_REPEATED: u64 = 512;
 
-/// Refuses the kind of hook that runj cannot run.
-pub(crate) fn check(hooks: &Hooks) -> Result<(), Error> {
-    match hooks.start_container.first() {
-        None => Ok(()),
-        Some(hook) => Err(Error::Unusable {
-            place: "config.json: hooks.startContainer[0]".into(),
-            value: format!("{:?}", hook.path),
-            reason: "runj does not run hooks inside the container yet".into(),
-        }),
-    }
-}
-
-/// Runs hooks of one kind in order, until one fails.
+/// Runs hooks of one kind in order, until one fails. They start in that directory, if one is given.
 pub(crate) fn run_all(
     kind: &str,
     hooks: &[Hook],
+    directory: Option<&Path>,
     state: &State,
     container: &mut Locked,
 ) -> Result<(), Error> {
     for (index, hook) in hooks.iter().enumerate() {
-        run(hook, state, Some(container)).map_err(|reason| Error::Hook {
-            place: format!("config.json: hooks.{kind}[{index}]"),
-            path: PathBuf::from(&hook.path),
-            reason,
-        })?;
+        run(hook, directory, state, Some(container))
+            .map_err(|reason| error(kind, index, hook, reason))?;
     }
     Ok(())
 }
 
-/// Runs hooks of one kind in order, whichever fail: what they follow has happened.
-///
-/// With the container's ledger, if it still has one.
-pub(crate) fn run_and_warn(
-    kind: &str,
-    hooks: &[Hook],
-    state: &State,
-    mut container: Option<&mut Locked>,
-) {
+/// Makes the `startContainer` hooks ready for the container's process, with the state that they
+/// are to get. Nothing if there are none.
+pub(crate) fn prepare(hooks: &[Hook], state: State) -> Result<Option<StartHooks>, Error> {
+    // No pid is negative, and no text in JSON has these quotation marks without a backslash.
+    const PID: &str = r#""pid":-1"#;
+    if hooks.is_empty() {
+        return Ok(None);
+    }
+    let failed = |what: &str| {
+        let what = format!("config.json: hooks.startContainer: {what}");
+        move |reason: String| Error::io(what)(std::io::Error::other(reason))
+    };
+    let state = State { pid: Some(-1), ..state };
+    let text = serde_json::to_string(&state).map_err(|error| failed("state")(error.to_string()))?;
+    let place = text.find(PID).map(|start| start + PID.len() - "-1".len());
+    let (before, after) = text.split_at(place.unwrap_or(text.len()));
+    let after = after.trim_start_matches("-1");
+    let prepared = hooks.iter().map(|hook| {
+        let c_string = |text: &String| {
+            CString::new(text.as_str()).map_err(|error| failed("NUL byte")(error.to_string()))
+        };
+        let c_strings = |texts: &[String]| texts.iter().map(c_string).collect::<Result<_, _>>();
+        // As with execv(3), the first of the arguments is the name that the program sees.
+        let args = match hook.args.is_empty() {
+            true => vec![c_string(&hook.path)?],
+            false => c_strings(&hook.args)?,
+        };
+        Ok(StartHook {
+            path: c_string(&hook.path)?,
+            args,
+            env: c_strings(&hook.env)?,
+            timeout: hook.timeout,
+            input: anonymous_file().map_err(failed("input"))?.into(),
+            complaints: anonymous_file().map_err(failed("output"))?.into(),
+        })
+    });
+    let null = File::options().write(true).open("/dev/null").map_err(Error::io("/dev/null"))?;
+    Ok(Some(StartHooks {
+        hooks: prepared.collect::<Result<_, Error>>()?,
+        state: [before, after].map(|text| text.as_bytes().to_vec()),
+        null: null.into(),
+    }))
+}
+
+/// Says which of the `startContainer` hooks failed, which wrote this to its standard error.
+pub(crate) fn start_error(failure: HookFailure, text: &str, hooks: &[Hook]) -> Error {
+    let index = usize::try_from(failure.index).unwrap_or(usize::MAX);
+    let Some(hook) = hooks.get(index) else { return ProcessError::Died.into() };
+    let with_text = |status: String| match text {
+        "" => status,
+        text => format!("{status}: {text}"),
+    };
+    let reason = match failure.end {
+        HookEnd::NotExecuted(errno) => errno.desc().to_owned(),
+        HookEnd::Exited(status) => with_text(format!("exit status: {status}")),
+        HookEnd::Signaled(signal) => with_text(format!("signal: {signal}")),
+        HookEnd::TimedOut => too_long(hook.timeout),
+        HookEnd::System(errno) => format!("it could not be run: {errno}"),
+    };
+    error("startContainer", index, hook, reason)
+}
+
+fn error(kind: &str, index: usize, hook: &Hook, reason: String) -> Error {
+    Error::Hook {
+        place: format!("config.json: hooks.{kind}[{index}]"),
+        path: PathBuf::from(&hook.path),
+        reason,
+    }
+}
+
+fn too_long(timeout: Option<NonZeroU32>) -> String {
+    format!("it did not end within {} seconds", timeout.map_or(0, NonZeroU32::get))
+}
+
+/// Runs hooks of one kind in order, whichever fail: the container is gone.
+pub(crate) fn run_and_warn(kind: &str, hooks: &[Hook], state: &State) {
     for (index, hook) in hooks.iter().enumerate() {
-        if let Err(reason) = run(hook, state, container.as_deref_mut()) {
+        if let Err(reason) = run(hook, None, state, None) {
             tracing::warn!("config.json: hooks.{kind}[{index}]: {:?}: {reason}", hook.path);
         }
     }
@@ -67,7 +123,12 @@ pub(crate) fn run_and_warn(
 
 /// Runs one hook: the state on its standard input, no environment but its own, no descriptor of
 /// ours. An error is the reason in words.
-fn run(hook: &Hook, state: &State, container: Option<&mut Locked>) -> Result<(), String> {
+fn run(
+    hook: &Hook,
+    directory: Option<&Path>,
+    state: &State,
+    container: Option<&mut Locked>,
+) -> Result<(), String> {
     let mut input = anonymous_file()?;
     serde_json::to_writer(&input, state).map_err(|error| error.to_string())?;
     input.flush().and_then(|()| input.rewind()).map_err(|error| error.to_string())?;
@@ -78,6 +139,9 @@ fn run(hook: &Hook, state: &State, container: Option<&mut Locked>) -> Result<(),
     // As with execv(3), the first of the arguments is the name that the program sees.
     if let Some((name, arguments)) = hook.args.split_first() {
         command.arg0(name).args(arguments);
+    }
+    if let Some(directory) = directory {
+        command.current_dir(directory);
     }
     command.env_clear();
     command.envs(hook.env.iter().filter_map(|entry| entry.split_once('=')));
@@ -103,7 +167,7 @@ fn run(hook: &Hook, state: &State, container: Option<&mut Locked>) -> Result<(),
         if !process.wait(limit).map_err(|error| whole(&error))? {
             sys::kill_group(process.pid());
             let _ = child.wait();
-            return Err(format!("it did not end within {seconds} seconds"));
+            return Err(too_long(hook.timeout));
         }
     }
     let status = child.wait().map_err(|error| error.to_string())?;

@@ -35,16 +35,21 @@ pub struct Hooks {
 }
 
 impl Hooks {
+    /// The kinds of hooks, in the order in which they run.
+    pub const NAMES: [&'static str; 6] =
+        ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"];
+
     pub(crate) fn decode(reader: &mut Reader<'_>, value: Value) -> Decoded<Self> {
         let mut fields = reader.object(value)?;
-        let mut hooks = |key| fields.list(key, "a list of objects", Hook::decode);
+        let [prestart, create_runtime, create_container, start_container, poststart, poststop] =
+            Self::NAMES.map(|kind| fields.list(kind, "a list of objects", Hook::decode));
         Ok(Self {
-            prestart: hooks("prestart"),
-            create_runtime: hooks("createRuntime"),
-            create_container: hooks("createContainer"),
-            start_container: hooks("startContainer"),
-            poststart: hooks("poststart"),
-            poststop: hooks("poststop"),
+            prestart,
+            create_runtime,
+            create_container,
+            start_container,
+            poststart,
+            poststop,
             extra: fields.rest(),
         })
     }

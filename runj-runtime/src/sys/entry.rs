@@ -13,10 +13,13 @@ use std::ptr;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
-use nix::sys::stat::{Mode, umask};
-use nix::unistd::{Gid, Uid, chdir, fchownat, setgid, setgroups, setsid, setuid};
+use nix::sys::stat::{Mode, SFlag, stat, umask};
+use nix::unistd::{
+    AccessFlags, Gid, Uid, access, chdir, fchownat, setgid, setgroups, setsid, setuid,
+};
 use runj_jail::{Attachment, Forked};
 
+use super::start_hooks::{HookFailure, StartHooks};
 use super::{Limit, platform};
 use crate::error::Error;
 
@@ -41,6 +44,10 @@ pub(crate) struct Entry {
     pub(crate) umask: Option<Mode>,
     pub(crate) limits: Vec<Limit>,
     pub(crate) no_new_privileges: bool,
+    /// What is run inside before.
+    pub(crate) start_hooks: Option<StartHooks>,
+    /// It only finds out whether it could execute one of the programs, and ends.
+    pub(crate) rehearses: bool,
 }
 
 /// What the new process does before it enters the jail, and where it reports to.
@@ -109,19 +116,65 @@ impl Stage {
 pub(crate) struct Failure {
     pub(crate) stage: Stage,
     pub(crate) errno: Errno,
+    /// Which one it was, where the stage has a list to go through.
+    pub(crate) index: u32,
+}
+
+impl Failure {
+    /// How many bytes a failure is told in.
+    const BYTES: usize = 9;
+
+    pub(crate) fn at(stage: Stage, errno: Errno) -> Self {
+        Self { stage, errno, index: 0 }
+    }
+
+    fn to_bytes(self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        bytes[0] = self.stage as u8;
+        bytes[1..5].copy_from_slice(&(self.errno as i32).to_ne_bytes());
+        bytes[5..].copy_from_slice(&self.index.to_ne_bytes());
+        bytes
+    }
+
+    fn from_bytes(bytes: [u8; Self::BYTES]) -> Option<Self> {
+        let [stage, e0, e1, e2, e3, i0, i1, i2, i3] = bytes;
+        let stage = Stage::ALL.into_iter().find(|&known| known as u8 == stage)?;
+        let errno = Errno::from_raw(i32::from_ne_bytes([e0, e1, e2, e3]));
+        Some(Self { stage, errno, index: u32::from_ne_bytes([i0, i1, i2, i3]) })
+    }
+}
+
+/// Why the new process ends before it is its program.
+enum Unsuccessful {
+    Failure(Failure),
+    Hook(HookFailure),
+}
+
+impl From<Failure> for Unsuccessful {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
 }
 
 /// What the new process reported by the time when its socket was closed, which execve(2) does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Report {
     Executed,
     Failed(Failure),
+    /// A hook failed, and wrote this to its standard error.
+    HookFailed(HookFailure, String),
     /// It was killed on its way.
     Died,
 }
 
 /// Sent right before execve(2): whatever follows, the end of the way was reached.
 const ABOUT_TO_EXEC: u8 = 0;
+
+/// Sent before the failure of a hook and what it wrote.
+const HOOK_FAILED: u8 = u8::MAX;
+
+/// How much of what a failed hook wrote is told.
+const MOST_REPEATED: usize = 512;
 
 impl Report {
     /// Reads a report: [`ABOUT_TO_EXEC`] where the process came that far, then, if something
@@ -130,37 +183,46 @@ impl Report {
         match bytes {
             [] => Self::Died,
             [ABOUT_TO_EXEC] => Self::Executed,
-            [ABOUT_TO_EXEC, failure @ ..] | failure => Self::failure(failure),
+            [HOOK_FAILED, failure @ ..] => Self::hook_failure(failure),
+            [ABOUT_TO_EXEC, failure @ ..] | failure => failure
+                .try_into()
+                .ok()
+                .and_then(Failure::from_bytes)
+                .map_or(Self::Died, Self::Failed),
         }
     }
 
-    fn failure(bytes: &[u8]) -> Self {
-        let Some((&stage, errno)) = bytes.split_first() else { return Self::Died };
-        let stage = Stage::ALL.into_iter().find(|&known| known as u8 == stage);
-        match (stage, errno.try_into().map(i32::from_ne_bytes)) {
-            (Some(stage), Ok(errno)) => {
-                Self::Failed(Failure { stage, errno: Errno::from_raw(errno) })
-            }
-            _ => Self::Died,
-        }
+    fn hook_failure(bytes: &[u8]) -> Self {
+        let failure = bytes.split_first_chunk().and_then(|(failure, text)| {
+            let failure = HookFailure::from_bytes(*failure)?;
+            Some(Self::HookFailed(failure, String::from_utf8_lossy(text).trim().to_owned()))
+        });
+        failure.unwrap_or(Self::Died)
     }
 }
 
 /// Lists of C strings as execve(2) takes them, borrowed from an [`Entry`].
-struct Pointers {
-    args: Vec<*const c_char>,
-    env: Vec<*const c_char>,
+pub(super) struct Pointers {
+    pub(super) args: Vec<*const c_char>,
+    pub(super) env: Vec<*const c_char>,
+}
+
+impl Pointers {
+    fn to(args: &[CString], env: &[CString]) -> Self {
+        let null_terminated = |strings: &[CString]| {
+            let pointers = strings.iter().map(|string| string.as_ptr());
+            pointers.chain([ptr::null()]).collect()
+        };
+        Self { args: null_terminated(args), env: null_terminated(env) }
+    }
 }
 
 impl Entry {
     /// Starts the process and tells its pid. What it reports is read with [`Report`].
     pub(crate) fn spawn(&self) -> Result<i32, Error> {
-        let null_terminated = |strings: &[CString]| {
-            let pointers = strings.iter().map(|string| string.as_ptr());
-            pointers.chain([ptr::null()]).collect::<Vec<_>>()
-        };
-        let pointers =
-            Pointers { args: null_terminated(&self.args), env: null_terminated(&self.env) };
+        let pointers = Pointers::to(&self.args, &self.env);
+        let hooks = self.start_hooks.iter().flat_map(|hooks| &hooks.hooks);
+        let of_hooks: Vec<_> = hooks.map(|hook| Pointers::to(&hook.args, &hook.env)).collect();
         let mut keep = self.kept();
         keep.sort_unstable();
 
@@ -170,7 +232,7 @@ impl Entry {
             .map_err(Error::errno("sigprocmask(2)"))?;
         // SAFETY: `live` is async-signal-safe and never returns.
         let pid = match unsafe { self.attachment.fork() } {
-            Ok(Forked::Child) => self.live(&pointers, &keep),
+            Ok(Forked::Child) => self.live(&pointers, &of_hooks, &keep),
             Ok(Forked::Parent(pid)) => Ok(pid),
             Err(error) => Err(error),
         };
@@ -182,43 +244,59 @@ impl Entry {
     /// The descriptors that the process needs on its way.
     fn kept(&self) -> Vec<RawFd> {
         let mut keep = match &self.gate {
-            Gate::Wait { listener, recorded, .. } => vec![listener.as_raw_fd(), recorded.as_raw_fd()],
+            Gate::Wait { listener, recorded, .. } => {
+                vec![listener.as_raw_fd(), recorded.as_raw_fd()]
+            }
             Gate::Open(report) => vec![report.as_raw_fd()],
         };
         keep.extend(self.terminal.as_ref().map(|(terminal, _)| terminal.as_raw_fd()));
+        keep.extend(self.start_hooks.iter().flat_map(StartHooks::descriptors));
         keep.extend_from_slice(self.attachment.descriptors());
         keep
     }
 
     /// The child's life.
-    fn live(&self, pointers: &Pointers, keep: &[RawFd]) -> ! {
+    fn live(&self, pointers: &Pointers, of_hooks: &[Pointers], keep: &[RawFd]) -> ! {
         let mut report = match &self.gate {
             Gate::Wait { .. } => None,
             Gate::Open(fd) => Some(fd.as_raw_fd()),
         };
-        let Err(failure) = self.become_program(pointers, keep, &mut report);
-        if let Some(report) = report {
-            let mut bytes = [0; 5];
-            bytes[0] = failure.stage as u8;
-            bytes[1..].copy_from_slice(&(failure.errno as i32).to_ne_bytes());
-            send(report, &bytes);
-        }
-        let status = match failure.stage {
-            Stage::NotFound => 127,
-            Stage::Exec => 126,
+        let Err(why) = self.become_program(pointers, of_hooks, keep, &mut report);
+        let status = match why {
+            Unsuccessful::Failure(Failure { stage: Stage::NotFound, .. }) => 127,
+            Unsuccessful::Failure(Failure { stage: Stage::Exec, .. }) => 126,
             _ => 125,
         };
+        match (report, why) {
+            (None, _) => {}
+            (Some(report), Unsuccessful::Failure(failure)) => send(report, &failure.to_bytes()),
+            (Some(report), Unsuccessful::Hook(failure)) => self.tell_of_hook(report, failure),
+        }
         // SAFETY: _exit(2) is what a forked child ends with.
         unsafe { libc::_exit(status) }
+    }
+
+    /// Tells why a hook failed, and what it wrote.
+    fn tell_of_hook(&self, report: RawFd, failure: HookFailure) {
+        send(report, &[HOOK_FAILED]);
+        send(report, &failure.to_bytes());
+        let hooks = self.start_hooks.as_ref();
+        let index = usize::try_from(failure.index).unwrap_or(usize::MAX);
+        let Some(hook) = hooks.and_then(|hooks| hooks.hooks.get(index)) else { return };
+        let mut text = [0; MOST_REPEATED];
+        if let Ok(count) = nix::sys::uio::pread(&hook.complaints, &mut text, 0) {
+            send(report, &text[..count]);
+        }
     }
 
     fn become_program(
         &self,
         pointers: &Pointers,
+        of_hooks: &[Pointers],
         keep: &[RawFd],
         report: &mut Option<RawFd>,
-    ) -> Result<Infallible, Failure> {
-        let at = |stage| move |errno| Failure { stage, errno };
+    ) -> Result<Infallible, Unsuccessful> {
+        let at = |stage| move |errno| Failure::at(stage, errno);
 
         default_signals();
         setsid().map_err(at(Stage::Session))?;
@@ -245,10 +323,12 @@ impl Entry {
             let nofollow = AtFlags::AT_SYMLINK_NOFOLLOW;
             let _ = fchownat(AT_FDCWD, path.as_c_str(), Some(self.uid), None, nofollow);
         }
-        for limit in &self.limits {
-            // SAFETY: the pointer is to a live rlimit.
-            check(unsafe { libc::setrlimit(limit.resource, &limit.value) })
-                .map_err(at(Stage::Limits))?;
+        if let Some(hooks) = &self.start_hooks {
+            // As root: what is to be set up inside is hardly the process's own to set up.
+            hooks.run(of_hooks).map_err(Unsuccessful::Hook)?;
+        }
+        for (limit, index) in self.limits.iter().zip(0..) {
+            limit.apply().map_err(|errno| Failure { stage: Stage::Limits, errno, index })?;
         }
         chdir(self.cwd.as_c_str()).map_err(at(Stage::Cwd))?;
         if let Some(mask) = self.umask {
@@ -260,13 +340,47 @@ impl Entry {
         if self.no_new_privileges {
             platform::no_new_privileges().map_err(at(Stage::NoNewPrivileges))?;
         }
+        if self.rehearses {
+            self.look_for_program()?;
+            send(report, &[ABOUT_TO_EXEC]);
+            // SAFETY: _exit(2) is what a forked child ends with.
+            unsafe { libc::_exit(0) }
+        }
         send(report, &[ABOUT_TO_EXEC]);
-        Err(self.exec(pointers))
+        Err(self.exec(pointers).into())
+    }
+
+    /// Says why no program can be executed, as [`exec`](Self::exec) would, as far as that can be
+    /// known beforehand: not what is wrong inside the file.
+    fn look_for_program(&self) -> Result<(), Failure> {
+        let mut failure = Failure::at(Stage::NotFound, Errno::ENOENT);
+        for program in &self.programs {
+            let executable = stat(program.as_c_str()).and_then(|file| {
+                // A directory can be "executed" by access(2), not by execve(2).
+                let is_file =
+                    SFlag::from_bits_truncate(file.st_mode) & SFlag::S_IFMT == SFlag::S_IFREG;
+                if is_file {
+                    access(program.as_c_str(), AccessFlags::X_OK)
+                } else {
+                    Err(Errno::EACCES)
+                }
+            });
+            match executable {
+                Ok(()) => return Ok(()),
+                Err(Errno::ENOENT | Errno::ENOTDIR) => {}
+                // Perhaps another directory has one that may be executed.
+                Err(Errno::EACCES) => {
+                    failure = Failure::at(Stage::Exec, Errno::EACCES);
+                }
+                Err(errno) => return Err(Failure::at(Stage::Exec, errno)),
+            }
+        }
+        Err(failure)
     }
 
     /// Executes the first program that can be; says why when none can.
     fn exec(&self, pointers: &Pointers) -> Failure {
-        let mut failure = Failure { stage: Stage::NotFound, errno: Errno::ENOENT };
+        let mut failure = Failure::at(Stage::NotFound, Errno::ENOENT);
         for program in &self.programs {
             // SAFETY: the pointers are to live C strings, and the lists end with null.
             unsafe {
@@ -277,14 +391,14 @@ impl Entry {
                     // The file may well be there, and what is missing be its interpreter.
                     // SAFETY: the pointer is to a live C string.
                     if unsafe { libc::access(program.as_ptr(), libc::F_OK) } == 0 {
-                        return Failure { stage: Stage::Exec, errno };
+                        return Failure::at(Stage::Exec, errno);
                     }
                 }
                 // Perhaps another directory has one that may be executed.
                 Errno::EACCES => {
-                    failure = Failure { stage: Stage::Exec, errno: Errno::EACCES };
+                    failure = Failure::at(Stage::Exec, Errno::EACCES);
                 }
-                errno => return Failure { stage: Stage::Exec, errno },
+                errno => return Failure::at(Stage::Exec, errno),
             }
         }
         failure
@@ -292,7 +406,7 @@ impl Entry {
 }
 
 /// Like a new process has them: all at their defaults, none blocked.
-fn default_signals() {
+pub(super) fn default_signals() {
     for signal in 1..=platform::LAST_SIGNAL {
         // SAFETY: SIG_DFL is no function of ours. SIGKILL, SIGSTOP and those that the C library
         // keeps for itself are refused, which is as well.
@@ -330,7 +444,7 @@ fn close_all_but(preserve: u32, keep: &[RawFd]) {
     close_range(first, u32::MAX);
 }
 
-fn close_range(first: u32, last: u32) {
+pub(super) fn close_range(first: u32, last: u32) {
     // SAFETY: nothing in this process uses these descriptors any more.
     let result = unsafe { platform::close_range(first, last) };
     if result == -1 {
@@ -388,7 +502,7 @@ fn send(report: RawFd, bytes: &[u8]) {
     unsafe { libc::send(report, bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL) };
 }
 
-fn check(result: c_int) -> Result<c_int, Errno> {
+pub(super) fn check(result: c_int) -> Result<c_int, Errno> {
     Errno::result(result)
 }
 
@@ -396,6 +510,7 @@ fn check(result: c_int) -> Result<c_int, Errno> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::start_hooks::HookEnd;
     use super::*;
 
     #[test]
@@ -403,18 +518,23 @@ mod tests {
         assert_eq!(Report::parse(&[]), Report::Died);
         assert_eq!(Report::parse(&[ABOUT_TO_EXEC]), Report::Executed);
         for stage in Stage::ALL {
-            let failure = Failure { stage, errno: Errno::EACCES };
-            let mut bytes = vec![stage as u8];
-            bytes.extend((Errno::EACCES as i32).to_ne_bytes());
+            let failure = Failure { stage, errno: Errno::EACCES, index: 7 };
+            let mut bytes = failure.to_bytes().to_vec();
             assert_eq!(Report::parse(&bytes), Report::Failed(failure));
             bytes.insert(0, ABOUT_TO_EXEC);
             assert_eq!(Report::parse(&bytes), Report::Failed(failure));
         }
+        let failure = HookFailure { index: 2, end: HookEnd::Exited(3) };
+        let mut bytes = vec![HOOK_FAILED];
+        bytes.extend(failure.to_bytes());
+        assert_eq!(Report::parse(&bytes), Report::HookFailed(failure, String::new()));
+        bytes.extend(b" said\n");
+        assert_eq!(Report::parse(&bytes), Report::HookFailed(failure, "said".into()));
     }
 
     proptest! {
         #[test]
-        fn no_bytes_make_reading_a_report_panic(bytes in prop::collection::vec(any::<u8>(), 0..9)) {
+        fn no_bytes_make_reading_a_report_panic(bytes in prop::collection::vec(any::<u8>(), 0..12)) {
             Report::parse(&bytes);
         }
     }

@@ -1,5 +1,7 @@
 //! FreeBSD.
 
+mod devfs;
+
 use std::ffi::{CStr, CString, OsStr, c_int};
 use std::io::{Read as _, Write as _};
 use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
@@ -9,12 +11,16 @@ use std::path::PathBuf;
 use std::ptr;
 
 use nix::errno::Errno;
+use nix::fcntl::{OFlag, openat};
 use nix::mount::{MntFlags, Nmount};
+use nix::sys::stat::Mode;
 use nix::unistd::Gid;
 use runj_jail::Jail;
 
-use super::{MountId, MountRefusal, Mounted};
-use crate::mounts::{FileSystem, MountTarget};
+use super::{MountId, MountRefusal, Mounted, NewMount};
+use crate::mounts::FileSystem;
+
+pub(crate) use devfs::apply_rule;
 
 pub(super) type Resource = c_int;
 
@@ -33,12 +39,21 @@ pub(super) const LIMITS: &[(&str, Resource)] = &[
     ("RLIMIT_NOFILE", libc::RLIMIT_NOFILE),
     ("RLIMIT_NPROC", libc::RLIMIT_NPROC),
     ("RLIMIT_NPTS", libc::RLIMIT_NPTS),
+    // An old name (sys/resource.h).
+    ("RLIMIT_OFILE", libc::RLIMIT_NOFILE),
+    ("RLIMIT_PIPEBUF", RLIMIT_PIPEBUF),
     ("RLIMIT_RSS", libc::RLIMIT_RSS),
     ("RLIMIT_SBSIZE", libc::RLIMIT_SBSIZE),
     ("RLIMIT_STACK", libc::RLIMIT_STACK),
     ("RLIMIT_SWAP", libc::RLIMIT_SWAP),
     ("RLIMIT_UMTXP", libc::RLIMIT_UMTXP),
+    ("RLIMIT_VMEM", libc::RLIMIT_VMEM),
+    ("RLIMIT_VMM", RLIMIT_VMM),
 ];
+
+// Of later kernels; libc does not have them (sys/resource.h of FreeBSD 15).
+const RLIMIT_PIPEBUF: Resource = 15;
+const RLIMIT_VMM: Resource = 16;
 
 /// The groups for setgroups(2), whose first one is the effective group (before FreeBSD 15).
 pub(crate) fn group_list(gid: u32, additional: &[u32]) -> Vec<Gid> {
@@ -115,22 +130,46 @@ unsafe extern "C" {
 const MNT_IGNORE: c_int = 0x0080_0000;
 const _: () = assert!(MNT_IGNORE.cast_unsigned() as u64 == libc::MNT_IGNORE);
 
+/// Whether a single file can be mounted. Some kernels panic at a nullfs over a file (13.2), and
+/// none says that it does not.
+pub(crate) const MOUNTS_FILES: bool = false;
+
 /// Mounts with nmount(2) right on the directory that `target` holds open.
 ///
 /// nmount(2) takes a path only. So a child goes into the directory and mounts on `.`: nothing is
 /// looked up a second time, and the caller's working directory stays where it is.
 pub(crate) fn mount(
     file_system: &FileSystem,
-    target: &MountTarget,
+    target: &OwnedFd,
     _jail: Option<Jail>,
-) -> Result<MountId, MountRefusal> {
-    if !target.directory {
-        // Some kernels panic (a nullfs over a file on 13.2).
+) -> Result<NewMount, MountRefusal> {
+    let id = nmount(file_system, target, false)?;
+    // A look-up of the directory itself goes on to what is mounted on it.
+    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let root = openat(target, ".", flags, Mode::empty())?;
+    if mount_of(&root)? != id {
         return Err(MountRefusal {
-            errno: Errno::EOPNOTSUPP,
-            message: Some("runj does not mount single files on FreeBSD yet".into()),
+            errno: Errno::EBUSY,
+            message: Some("something else is mounted there meanwhile".into()),
         });
     }
+    Ok(NewMount { id, root })
+}
+
+/// Makes a mounted file system read-only.
+pub(crate) fn make_read_only(
+    mount: &NewMount,
+    file_system: &FileSystem,
+) -> Result<(), MountRefusal> {
+    nmount(file_system, &mount.root, true).map(drop)
+}
+
+/// nmount(2) on the directory itself, or an update of the file system that it is the root of.
+fn nmount(
+    file_system: &FileSystem,
+    target: &OwnedFd,
+    update: bool,
+) -> Result<MountId, MountRefusal> {
     let text = |text: &[u8]| CString::new(text).map_err(|_| Errno::EINVAL);
     let fstype = text(file_system.fstype.as_bytes())?;
     let from = text(file_system.from.as_os_str().as_bytes())?;
@@ -145,24 +184,31 @@ pub(crate) fn mount(
 
     let mut request = Nmount::new();
     request.str_opt(c"fstype", &fstype).str_opt(c"fspath", c".").str_opt(c"from", &from);
-    for (name, value) in &options {
+    // An update is told what changes, and tmpfs wants to hear this one by name.
+    if update {
+        request.null_opt(c"ro");
+    }
+    for (name, value) in options.iter().filter(|_| !update) {
         match value {
             Some(value) => request.str_opt(name, value),
             None => request.null_opt(name),
         };
     }
     let mut flags = MntFlags::from_bits_retain(MNT_IGNORE);
-    flags.set(MntFlags::MNT_RDONLY, file_system.read_only);
-    flags.set(MntFlags::MNT_NOSUID, file_system.nosuid);
-    flags.set(MntFlags::MNT_NOEXEC, file_system.noexec);
-    flags.set(MntFlags::MNT_NOATIME, file_system.noatime);
+    let attributes = file_system.attributes;
+    flags.set(MntFlags::MNT_UPDATE, update);
+    flags.set(MntFlags::MNT_RDONLY, attributes.read_only);
+    flags.set(MntFlags::MNT_NOSUID, attributes.nosuid);
+    flags.set(MntFlags::MNT_NOEXEC, attributes.noexec);
+    flags.set(MntFlags::MNT_NOATIME, attributes.noatime);
+    flags.set(MntFlags::MNT_NOSYMFOLLOW, attributes.nosymfollow);
 
     let (mut ours, mut theirs) = UnixStream::pair().map_err(|_| Errno::last())?;
     // SAFETY: FreeBSD's fork(2) keeps its allocator usable in the child of a threaded process
     // (_malloc_prefork), and nothing else that other threads may hold is touched there.
     match Errno::result(unsafe { libc::fork() })? {
         0 => {
-            let report = match mount_here(&mut request, flags, &target.fd) {
+            let report = match mount_here(&mut request, flags, target) {
                 Ok(MountId(id)) => [&[DONE][..], &id.to_ne_bytes()].concat(),
                 Err(refusal) => {
                     let errno = (refusal.errno as i32).to_ne_bytes();
@@ -233,6 +279,15 @@ fn id_of(mount: &libc::statfs) -> MountId {
     MountId(u64::from_ne_bytes(bytes))
 }
 
+/// The file system that a descriptor is of (fstatfs(2)).
+fn mount_of(fd: &OwnedFd) -> Result<MountId, Errno> {
+    let mut mount = std::mem::MaybeUninit::<libc::statfs>::uninit();
+    // SAFETY: the pointer is to room for a statfs.
+    Errno::result(unsafe { libc::fstatfs(fd.as_raw_fd(), mount.as_mut_ptr()) })?;
+    // SAFETY: fstatfs(2) has filled it in.
+    Ok(id_of(unsafe { mount.assume_init_ref() }))
+}
+
 /// What is mounted, oldest first.
 pub(crate) fn mounted() -> Result<Vec<Mounted>, Errno> {
     let table = mount_table()?;
@@ -266,11 +321,14 @@ pub(crate) fn unmount(mount: &Mounted) -> Result<(), Errno> {
     }
 }
 
-/// Which boot of the machine this is (sysctl `kern.boot_id`); nothing on kernels that do not say,
-/// 13.2 among them.
+/// Which boot of the machine this is: sysctl `kern.boot_id`, sixteen random bytes, in hexadecimal.
+/// Nothing where the kernel does not say, before FreeBSD 13.
 pub(crate) fn boot_id() -> String {
-    use sysctl::Sysctl as _;
-    sysctl::Ctl::new("kern.boot_id").and_then(|id| id.value_string()).unwrap_or_default()
+    use sysctl::{CtlValue, Sysctl as _};
+    match sysctl::Ctl::new("kern.boot_id").and_then(|id| id.value()) {
+        Ok(CtlValue::Struct(bytes)) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        _ => String::new(),
+    }
 }
 
 /// Forgets whose session ours was made from: setsid(2) keeps the name that getlogin(2) tells.

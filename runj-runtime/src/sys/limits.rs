@@ -1,5 +1,7 @@
 //! Resource limits by the names that configurations use.
 
+use nix::errno::Errno;
+
 use super::platform;
 
 /// One limit, as setrlimit(2) takes it.
@@ -16,13 +18,45 @@ impl std::fmt::Debug for Limit {
     }
 }
 
+impl Limit {
+    /// Sets it for the calling process; async-signal-safe.
+    ///
+    /// `ERANGE` when the kernel has set less than was asked for: FreeBSD bends a limit to what the
+    /// whole system has, such as kern.maxfilesperproc, and says nothing. Whoever asked for no
+    /// limit has that.
+    pub(super) fn apply(&self) -> Result<(), Errno> {
+        // SAFETY: the pointer is to a live rlimit.
+        Errno::result(unsafe { libc::setrlimit(self.resource, &raw const self.value) })?;
+        let set = self.current()?;
+        let holds = |asked, set| asked == set || asked == libc::RLIM_INFINITY;
+        if holds(self.value.rlim_cur, set.rlim_cur) && holds(self.value.rlim_max, set.rlim_max) {
+            Ok(())
+        } else {
+            Err(Errno::ERANGE)
+        }
+    }
+
+    /// Whether both are for the same resource, which may have two names.
+    pub(crate) fn is_of_same_resource(&self, other: &Self) -> bool {
+        self.resource == other.resource
+    }
+
+    /// The limit that the calling process has.
+    fn current(&self) -> Result<libc::rlimit, Errno> {
+        let mut current = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: the pointer is to a live rlimit.
+        Errno::result(unsafe { libc::getrlimit(self.resource, &raw mut current) })?;
+        Ok(current)
+    }
+}
+
 /// The limit of that name; `None` when this host has none.
 pub(crate) fn limit(name: &str, soft: u64, hard: u64) -> Option<Limit> {
     let (_, resource) = platform::LIMITS.iter().find(|(known, _)| *known == name)?;
-    Some(Limit {
-        resource: *resource,
-        value: libc::rlimit { rlim_cur: amount(soft), rlim_max: amount(hard) },
-    })
+    let value = libc::rlimit { rlim_cur: amount(soft), rlim_max: amount(hard) };
+    let limit = Limit { resource: *resource, value };
+    // Some came with later kernels.
+    limit.current().is_ok().then_some(limit)
 }
 
 /// The names of all limits of this host.

@@ -1,5 +1,7 @@
 //! The Linux development host: FreeBSD's mounts and the like, by what Linux has in their place.
 
+mod devfs;
+
 use std::ffi::{CStr, CString, c_int, c_long, c_void};
 use std::fs;
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
@@ -10,13 +12,16 @@ use std::ptr;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::mount::{MntFlags, umount2};
-use nix::sys::stat::{Mode, SFlag, makedev, mkdirat, mknodat};
+use nix::sys::stat::{Mode, SFlag, fstat, makedev, mkdirat, mknodat};
 use nix::unistd::{Gid, symlinkat};
 use runj_jail::Jail;
 
-use super::{MountId, MountRefusal, Mounted};
+use super::{MountId, MountRefusal, Mounted, NewMount};
 use crate::error::whole;
-use crate::mounts::{FileSystem, MountTarget};
+use crate::mounts::FileSystem;
+use crate::mounts::file_system::Attributes;
+
+pub(crate) use devfs::apply_rule;
 
 pub(super) type Resource = libc::__rlimit_resource_t;
 
@@ -98,15 +103,18 @@ pub(super) fn connect_at(
     Errno::result(unsafe { libc::connect(socket, ptr::from_ref(address).cast(), length) }).map(drop)
 }
 
+/// Whether a single file can be mounted.
+pub(crate) const MOUNTS_FILES: bool = true;
+
 /// Mounts what stands for the FreeBSD file system, right on what `target` holds open.
 pub(crate) fn mount(
     file_system: &FileSystem,
-    target: &MountTarget,
+    target: &OwnedFd,
     jail: Option<Jail>,
-) -> Result<MountId, MountRefusal> {
+) -> Result<NewMount, MountRefusal> {
     let tree = match file_system.fstype.as_str() {
         "nullfs" => clone_tree(&file_system.from)?,
-        "tmpfs" => new_file_system(c"tmpfs", &tmpfs_options(file_system))?,
+        "tmpfs" => new_file_system(c"tmpfs", &tmpfs_options(file_system, target)?)?,
         "devfs" | "fdescfs" => new_file_system(c"tmpfs", &[option("mode", "755")])?,
         "procfs" => procfs(jail)?,
         _ => {
@@ -124,12 +132,20 @@ pub(crate) fn mount(
         "fdescfs" => Some((fill_fd(&tree)?, procfs(jail)?)),
         _ => None,
     };
-    set_attributes(&tree, file_system)?;
-    attach(&tree, &target.fd)?;
+    set_attributes(&tree, file_system.attributes)?;
+    attach(&tree, target)?;
     if let Some((place, other)) = inside {
         attach(&other, &place)?;
     }
-    Ok(mount_id(&tree)?)
+    Ok(NewMount { id: mount_id(&tree)?, root: tree })
+}
+
+/// Makes a mounted file system read-only.
+pub(crate) fn make_read_only(
+    mount: &NewMount,
+    file_system: &FileSystem,
+) -> Result<(), MountRefusal> {
+    Ok(set_attributes(&mount.root, file_system.attributes)?)
 }
 
 type MountOption = (String, Option<String>);
@@ -138,16 +154,22 @@ fn option(name: &str, value: &str) -> MountOption {
     (name.to_owned(), Some(value.to_owned()))
 }
 
-/// tmpfs(5)'s options by Linux's names.
-fn tmpfs_options(file_system: &FileSystem) -> Vec<MountOption> {
-    file_system
-        .options
-        .iter()
-        .map(|(name, value)| {
-            let name = if name == "inodes" { "nr_inodes" } else { name };
-            (name.to_owned(), value.clone())
-        })
-        .collect()
+/// tmpfs(5)'s options by Linux's names. Its owner and mode are those of what it covers, as on
+/// FreeBSD, unless they are given.
+fn tmpfs_options(file_system: &FileSystem, covered: &OwnedFd) -> Result<Vec<MountOption>, Errno> {
+    let covered = fstat(covered)?;
+    let mode = format!("{:o}", covered.st_mode & 0o7777);
+    let mut options: Vec<MountOption> = vec![
+        option("mode", &mode),
+        option("uid", &covered.st_uid.to_string()),
+        option("gid", &covered.st_gid.to_string()),
+    ];
+    options.retain(|(name, _)| file_system.options.iter().all(|(given, _)| given != name));
+    options.extend(file_system.options.iter().map(|(name, value)| {
+        let name = if name == "inodes" { "nr_inodes" } else { name };
+        (name.to_owned(), value.clone())
+    }));
+    Ok(options)
 }
 
 /// A /dev with the devices that FreeBSD's rule set for jails leaves visible; the place for the
@@ -260,16 +282,17 @@ fn attach(tree: &OwnedFd, target: &OwnedFd) -> Result<(), Errno> {
 }
 
 /// mount_setattr(2).
-fn set_attributes(tree: &OwnedFd, file_system: &FileSystem) -> Result<(), Errno> {
-    let attributes = [
-        (file_system.read_only, libc::MOUNT_ATTR_RDONLY),
-        (file_system.nosuid, libc::MOUNT_ATTR_NOSUID),
-        (file_system.noexec, libc::MOUNT_ATTR_NOEXEC),
-        (file_system.nodev, libc::MOUNT_ATTR_NODEV),
-        (file_system.noatime, libc::MOUNT_ATTR_NOATIME),
+fn set_attributes(tree: &OwnedFd, attributes: Attributes) -> Result<(), Errno> {
+    let bits = [
+        (attributes.read_only, libc::MOUNT_ATTR_RDONLY),
+        (attributes.nosuid, libc::MOUNT_ATTR_NOSUID),
+        (attributes.noexec, libc::MOUNT_ATTR_NOEXEC),
+        (attributes.nodev, libc::MOUNT_ATTR_NODEV),
+        (attributes.noatime, libc::MOUNT_ATTR_NOATIME),
+        (attributes.nosymfollow, libc::MOUNT_ATTR_NOSYMFOLLOW),
     ];
-    let set = attributes.iter().filter(|(on, _)| *on).fold(0, |set, (_, bit)| set | bit);
-    let clear = if file_system.noatime { libc::MOUNT_ATTR__ATIME } else { 0 };
+    let set = bits.iter().filter(|(on, _)| *on).fold(0, |set, (_, bit)| set | bit);
+    let clear = if attributes.noatime { libc::MOUNT_ATTR__ATIME } else { 0 };
     let request = libc::mount_attr { attr_set: set, attr_clr: clear, propagation: 0, userns_fd: 0 };
     // SAFETY: the pointers are to a live C string and a live mount_attr of that size.
     check(unsafe {

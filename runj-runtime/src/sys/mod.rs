@@ -10,6 +10,7 @@ mod limits;
 #[cfg(target_os = "linux")]
 mod linux;
 mod socket;
+mod start_hooks;
 mod terminal;
 
 #[cfg(target_os = "freebsd")]
@@ -18,6 +19,7 @@ use freebsd as platform;
 use linux as platform;
 
 use std::fmt;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use nix::errno::Errno;
@@ -26,14 +28,25 @@ use serde::{Deserialize, Serialize};
 pub(crate) use entry::{Entry, Failure, Gate, Report, Stage};
 pub(crate) use hook::{keep_only_standard_streams, kill_group};
 pub(crate) use limits::{Limit, limit, limit_names};
-pub(crate) use platform::{boot_id, group_list, mount, mounted, unmount};
+pub(crate) use platform::{
+    MOUNTS_FILES, apply_rule, boot_id, group_list, make_read_only, mount, mounted, unmount,
+};
 pub(crate) use socket::{connect, listen};
+pub(crate) use start_hooks::{HookEnd, HookFailure, StartHook, StartHooks};
 pub use terminal::copy_terminal_size;
 pub(crate) use terminal::{owned, set_terminal_size, terminal_name};
 
 /// A mounted file system, told from all others that are mounted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct MountId(u64);
+
+/// A file system that has just been mounted.
+#[derive(Debug)]
+pub(crate) struct NewMount {
+    pub(crate) id: MountId,
+    /// Its root.
+    pub(crate) root: OwnedFd,
+}
 
 /// One line of the kernel's table of mounts.
 #[derive(Clone, Debug)]

@@ -17,10 +17,11 @@ cases![
     no_descriptor_of_ours,
     a_time_out_ends_it_and_what_it_started,
     one_that_fails_ends_create_before_the_next,
-    poststart_failures_are_warned_of,
+    poststart_failures_end_the_container,
+    create_failures_are_followed_by_poststop,
     poststop_failures_are_warned_of,
     a_caller_that_ignores_its_children,
-    hooks_inside_the_container_are_refused,
+    create_container_hooks_start_in_the_root,
 ];
 
 const KINDS: [&str; 5] = ["prestart", "createRuntime", "createContainer", "poststart", "poststop"];
@@ -154,8 +155,9 @@ fn one_that_fails_ends_create_before_the_next(sandbox: &Sandbox<'_>) {
     let bundle = bundle.set("hooks.createRuntime", json!([{ "path": failing }]));
     let message = sandbox.try_create(&sandbox.id(), &bundle).refused();
     assert!(message.contains("hooks.createRuntime[0]"), "{message}");
-    let ran = lines(&notes);
-    assert_eq!(ran, ["prestart 0 creating", "prestart 1 creating"]);
+    let mut expected = vec!["prestart 0 creating", "prestart 1 creating"];
+    expected.extend(["poststop 0 stopped", "poststop 1 stopped"]);
+    assert_eq!(lines(&notes), expected);
 }
 
 /// Warnings in the log of a call.
@@ -166,18 +168,44 @@ fn with_log(sandbox: &Sandbox<'_>, line: &[&str]) -> String {
     fs::read_to_string(log).unwrap()
 }
 
-fn poststart_failures_are_warned_of(sandbox: &Sandbox<'_>) {
+fn poststart_failures_end_the_container(sandbox: &Sandbox<'_>) {
     let bundle = sandbox.bundle();
     let failing = bundle.script("fail", "exit 3");
     let after = bundle.script("after", "echo done > ${0%/*}/note");
-    let hooks = json!([{ "path": failing }, { "path": after }]);
-    let bundle = bundle.set("hooks.poststart", hooks);
+    let poststop = bundle.script("poststop", "echo poststop >> ${0%/*}/note");
+    let bundle = bundle
+        .set("hooks.poststart", json!([{ "path": failing }, { "path": after }]))
+        .set("hooks.poststop", json!([{ "path": poststop }]));
+    let before = sandbox.host();
     let container = sandbox.create(&bundle);
-    let log = with_log(sandbox, &["start", container.id()]);
-    assert!(log.contains("level=warning"), "{log}");
-    assert!(log.contains("hooks.poststart[0]"), "{log}");
-    assert_eq!(container.status(), "running");
-    assert!(bundle.dir().join("note").exists(), "the next one is run all the same");
+    let message = container.verb("start").refused();
+    assert!(message.starts_with("config.json: hooks.poststart[0]: "), "{message}");
+    assert!(message.ends_with("exit status: 3"), "{message}");
+    container.verb("state").refused();
+    let note = bundle.dir().join("note");
+    assert_eq!(fs::read_to_string(&note).unwrap(), "poststop\n");
+    fs::remove_file(note).unwrap();
+    sandbox.host().assert_unchanged_since(&before);
+}
+
+fn create_failures_are_followed_by_poststop(sandbox: &Sandbox<'_>) {
+    for kind in ["prestart", "createRuntime", "createContainer"] {
+        let (bundle, notes) = noting(sandbox);
+        let failing = bundle.script("fail", "exit 3");
+        let bundle = bundle.set(&format!("hooks.{kind}"), json!([{ "path": failing }]));
+        sandbox.try_create(&sandbox.id(), &bundle).refused();
+        let noted = lines(&notes);
+        assert_eq!(noted[noted.len() - 2..], ["poststop 0 stopped", "poststop 1 stopped"]);
+    }
+}
+
+fn create_container_hooks_start_in_the_root(sandbox: &Sandbox<'_>) {
+    let bundle = sandbox.bundle().args(["true"]);
+    let hook = json!([{ "path": "/bin/sh", "args": ["sh", "-c", "/bin/cat here > there"] }]);
+    let bundle = bundle.set("hooks.createContainer", hook);
+    fs::write(bundle.rootfs().join("here"), "text").unwrap();
+    sandbox.run(&bundle).succeeded_silently();
+    assert_eq!(fs::read_to_string(bundle.rootfs().join("there")).unwrap(), "text");
 }
 
 fn poststop_failures_are_warned_of(sandbox: &Sandbox<'_>) {
@@ -201,11 +229,4 @@ fn a_caller_that_ignores_its_children(sandbox: &Sandbox<'_>) {
     let id = sandbox.id();
     let create = sandbox.runj(["create", &id, "--bundle"]).args([bundle.dir()]);
     create.deaf_to_signals().run().succeeded_silently();
-}
-
-fn hooks_inside_the_container_are_refused(sandbox: &Sandbox<'_>) {
-    let hooks = json!([{ "path": "/bin/true" }]);
-    let bundle = sandbox.bundle().set("hooks.startContainer", hooks);
-    let message = sandbox.try_create(&sandbox.id(), &bundle).refused();
-    assert!(message.starts_with("config.json: hooks.startContainer[0]"), "{message}");
 }

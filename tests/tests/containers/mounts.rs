@@ -19,7 +19,6 @@ cases![
     a_writable_root,
     nullfs_read_only_and_writable,
     nullfs_relative_to_the_bundle,
-    nullfs_of_a_file: DevelopmentHost,
     tmpfs_with_a_size_and_a_mode,
     devfs_has_devices,
     fdescfs_shows_descriptors,
@@ -113,14 +112,6 @@ fn nullfs_relative_to_the_bundle(sandbox: &Sandbox<'_>) {
     fs::create_dir(bundle.dir().join("data")).unwrap();
     fs::write(bundle.dir().join("data/file"), "relative").unwrap();
     assert_eq!(output(sandbox, &bundle, "cat /data/file"), "relative");
-}
-
-fn nullfs_of_a_file(sandbox: &Sandbox<'_>) {
-    let directory = shared(sandbox, "of the host");
-    let bundle = sandbox.bundle().nullfs(&directory.join("file"), "/etc/config", "ro");
-    let before = sandbox.host();
-    assert_eq!(output(sandbox, &bundle, "cat /etc/config"), "of the host");
-    sandbox.host().assert_unchanged_since(&before);
 }
 
 fn tmpfs_with_a_size_and_a_mode(sandbox: &Sandbox<'_>) {
