@@ -9,6 +9,14 @@ use crate::decode::{Decoded, Reader, checked, parent_jail};
 use crate::json_path::Step;
 use crate::{AddressFamily, AllowParameter, IpAddress, Jail, Problems, Sourced};
 
+/// What the annotations about a jail begin with.
+pub(crate) const JAIL: &str = "org.freebsd.jail.";
+/// The annotation that names a jail's parent.
+pub(crate) const PARENT: &str = "org.freebsd.parentJail";
+const IP6_ADDR: &str = "org.freebsd.jail.ip6.addr";
+/// The same, as releases of ocijail have it.
+const IP6_ADDR_ALIAS: &str = "org.freebsd.jail.ip6.add";
+
 /// Fills with what `annotations` say what nothing else gave. Each is checked, also those that
 /// another place overrules.
 ///
@@ -22,6 +30,10 @@ pub(crate) fn fill(
     let reader = &mut Reader::new(file, problems);
     reader.below(Step::Key("annotations".to_owned()), |reader| {
         for (key, value) in annotations {
+            // ocijail took the first for the second, and podman's users wrote it.
+            let overruled = key == IP6_ADDR_ALIAS && annotations.contains_key(IP6_ADDR);
+            let mut unused = Jail::default();
+            let jail = if overruled { &mut unused } else { &mut *jail };
             reader.below(Step::Key(key.clone()), |reader| one(jail, reader, key, value));
         }
     });
@@ -30,13 +42,15 @@ pub(crate) fn fill(
 /// Reads one annotation.
 fn one(jail: &mut Jail, reader: &mut Reader<'_>, key: &str, value: &str) {
     match key {
-        "org.freebsd.parentJail" => fill_one(&mut jail.parent, reader, value, parent_jail),
+        PARENT => fill_one(&mut jail.parent, reader, value, parent_jail),
         "org.freebsd.jail.vnet" => fill_one(&mut jail.vnet, reader, value, checked),
         "org.freebsd.jail.sysvmsg" => fill_one(&mut jail.sysvmsg, reader, value, checked),
         "org.freebsd.jail.sysvsem" => fill_one(&mut jail.sysvsem, reader, value, checked),
         "org.freebsd.jail.sysvshm" => fill_one(&mut jail.sysvshm, reader, value, checked),
+        "org.freebsd.jail.ip4" => fill_one(&mut jail.ip4, reader, value, checked),
         "org.freebsd.jail.ip4.addr" => fill_addresses(&mut jail.ip4_addr, reader, value),
-        "org.freebsd.jail.ip6.addr" => fill_addresses(&mut jail.ip6_addr, reader, value),
+        "org.freebsd.jail.ip6" => fill_one(&mut jail.ip6, reader, value, checked),
+        IP6_ADDR | IP6_ADDR_ALIAS => fill_addresses(&mut jail.ip6_addr, reader, value),
         _ => {
             if let Some(parameter) = key.strip_prefix("org.freebsd.jail.allow.") {
                 fill_allow(&mut jail.allow, reader, parameter, value);
