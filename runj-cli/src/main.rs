@@ -2,11 +2,14 @@
 //!
 //! Only glue: flags in `flags.rs`, one file a verb in `verbs/`, everything else in the libraries.
 
+mod advice;
 mod flags;
 mod foreground;
 mod log;
+mod style;
 mod verbs;
 
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use anyhow::Error;
@@ -14,6 +17,7 @@ use clap::Parser as _;
 use clap::error::ErrorKind;
 
 use crate::flags::{Flags, Verb};
+use crate::style::BAD;
 
 #[allow(clippy::print_stderr)]
 fn main() -> ExitCode {
@@ -29,7 +33,12 @@ fn main() -> ExitCode {
             let message = one_line(&format!("{error:#}"));
             // An engine reads it from the log, a person from the terminal.
             tracing::error!("{message}");
-            eprintln!("runj: {message}");
+            complain(&message);
+            if io::stderr().is_terminal()
+                && let Some(advice) = advice::on(&error, &flags)
+            {
+                eprintln!("      {advice}");
+            }
             ExitCode::FAILURE
         }
     }
@@ -38,15 +47,26 @@ fn main() -> ExitCode {
 fn run(flags: &Flags) -> Result<ExitCode, Error> {
     let runtime = runj_runtime::Runtime::new(&flags.root);
     match &flags.verb {
+        Verb::Completions(completions) => verbs::completions::run(completions),
+        Verb::Config(config) => verbs::config::run(config),
         Verb::Create(create) => verbs::create::run(&runtime, create),
         Verb::Delete(delete) => verbs::delete::run(&runtime, delete),
+        Verb::Events(events) => verbs::events::run(&runtime, events),
+        Verb::Demo(demo) => verbs::demo::run(demo),
+        Verb::Doctor(doctor) => verbs::doctor::run(doctor),
         Verb::Exec(exec) => verbs::exec::run(&runtime, exec),
+        Verb::Features => verbs::features::run(),
         Verb::Kill(kill) => verbs::kill::run(&runtime, kill),
         Verb::List(list) => verbs::list::run(&runtime, list),
+        Verb::Man(man) => verbs::man::run(man),
+        Verb::Pause(pause) => verbs::pause::run(&runtime, pause),
+        Verb::Ps(ps) => verbs::ps::run(&runtime, ps),
+        Verb::Resume(resume) => verbs::resume::run(&runtime, resume),
         Verb::Run(run) => verbs::run::run(&runtime, run),
         Verb::Spec(spec) => verbs::spec::run(spec),
         Verb::Start(start) => verbs::start::run(&runtime, start),
         Verb::State(state) => verbs::state::run(&runtime, state),
+        Verb::Update(update) => verbs::update::run(&runtime, update),
     }
 }
 
@@ -63,10 +83,15 @@ fn misused(error: &clap::Error) -> ExitCode {
             let text = error.to_string();
             let message = text.split("\n\n").next().unwrap_or(&text);
             let message = message.strip_prefix("error: ").unwrap_or(message);
-            eprintln!("runj: {}", one_line(message));
+            complain(&one_line(message));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Says on standard error what went wrong.
+fn complain(message: &str) {
+    anstream::eprintln!("{BAD}runj:{BAD:#} {message}");
 }
 
 fn one_line(text: &str) -> String {

@@ -3,16 +3,18 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use anstyle::Style;
 use anyhow::{Context as _, Error};
-use runj_runtime::{Listed, Runtime};
+use runj_runtime::{Listed, Runtime, Status};
 use serde::Serialize;
 use tabwriter::TabWriter;
 
 use crate::flags::{List, ListFormat};
+use crate::style::{DOUBTFUL, GOOD, HEADING};
 
 pub(crate) fn run(runtime: &Runtime, list: &List) -> Result<ExitCode, Error> {
     let containers = runtime.list()?;
-    let stdout = io::stdout().lock();
+    let stdout = anstream::stdout().lock();
     match list.format {
         _ if list.quiet => ids(&containers, stdout),
         ListFormat::Table => table(&containers, stdout),
@@ -27,12 +29,19 @@ fn ids(containers: &[Listed], mut out: impl Write) -> io::Result<()> {
 }
 
 fn table(containers: &[Listed], out: impl Write) -> io::Result<()> {
-    let mut out = TabWriter::new(out).minwidth(12).padding(1);
-    writeln!(out, "ID\tPID\tJID\tSTATUS\tBUNDLE\tCREATED")?;
+    let mut out = TabWriter::new(out).minwidth(12).padding(1).ansi(true);
+    let headings = ["ID", "PID", "JID", "STATUS", "BUNDLE", "CREATED"];
+    writeln!(out, "{}", headings.map(|name| format!("{HEADING}{name}{HEADING:#}")).join("\t"))?;
     for container in containers {
         let Listed { id, pid, jid, status, bundle, created, .. } = container;
         let (pid, jid) = (pid.unwrap_or(0), jid.unwrap_or(0));
-        writeln!(out, "{id}\t{pid}\t{jid}\t{status}\t{}\t{created}", bundle.display())?;
+        let style = match status {
+            Status::Running => GOOD,
+            Status::Creating | Status::Created | Status::Paused => DOUBTFUL,
+            Status::Stopped => Style::new(),
+        };
+        let bundle = bundle.display();
+        writeln!(out, "{id}\t{pid}\t{jid}\t{style}{status}{style:#}\t{bundle}\t{created}")?;
     }
     out.flush()
 }

@@ -1,10 +1,9 @@
 //! `runj run`
 
-use std::io;
 use std::process::ExitCode;
 
 use anyhow::Error;
-use runj_runtime::{Runtime, Started, copy_terminal_size};
+use runj_runtime::{Error as RuntimeError, Runtime, Started};
 use runj_spec::ContainerId;
 
 use crate::flags::Run;
@@ -22,8 +21,12 @@ pub(crate) fn run(runtime: &Runtime, run: &Run) -> Result<ExitCode, Error> {
         let deleted = runtime.delete(id, true);
         if outcome.is_ok() {
             deleted?;
-        } else if let Err(error) = deleted {
-            tracing::warn!("{:#}", Error::from(error));
+        } else {
+            match deleted {
+                // A hook that fails takes the container with it.
+                Ok(()) | Err(RuntimeError::NoSuchContainer(_)) => {}
+                Err(error) => tracing::warn!("{:#}", Error::from(error)),
+            }
         }
     }
     outcome
@@ -35,10 +38,6 @@ fn follow(
     started: Started,
     foreground: Option<Foreground>,
 ) -> Result<ExitCode, Error> {
-    if let Some(terminal) = &started.terminal {
-        // The program is to find its terminal in the size of ours, if we have one.
-        let _ = copy_terminal_size(io::stdin(), terminal);
-    }
     runtime.start(id)?;
     match foreground {
         Some(foreground) => foreground.wait(started),

@@ -1,0 +1,153 @@
+//! What only people see: colours, and what to do after an error; completions and man pages.
+
+use std::fs;
+use std::process::Command;
+
+use nix::pty::openpty;
+use runj_tests::{Container, Invocation, Sandbox, Terminal};
+
+use crate::case::cases;
+
+cases![
+    the_list_has_colours_on_a_terminal_only,
+    an_error_on_a_terminal_says_what_to_do_next,
+    a_missing_bundle_s_next_step: Nothing,
+    a_shell_completes: Bash,
+    completions_for_every_shell: Nothing,
+    man_pages_for_every_verb: Nothing,
+];
+
+/// What a command shows to somebody at a terminal, and its exit status.
+fn at_terminal(command: Invocation) -> (String, i32) {
+    let pty = openpty(None, None).unwrap();
+    let running = command.env("TERM", "xterm").on_terminal(&pty.slave).spawn();
+    drop(pty.slave);
+    let shown = Terminal::new(pty.master).rest().replace("\r\n", "\n");
+    (shown, running.wait().code())
+}
+
+fn the_list_has_colours_on_a_terminal_only(sandbox: &Sandbox<'_>) {
+    let container = sandbox.start(&sandbox.bundle());
+    let list = || sandbox.runj(["list"]);
+    let plain = list().run().succeeded();
+    assert!(!plain.contains('\u{1b}'), "{plain:?}");
+
+    let (coloured, _) = at_terminal(list());
+    assert!(coloured.contains("\u{1b}[32mrunning\u{1b}[0m"), "{coloured:?}");
+    let (without, _) = at_terminal(list().env("NO_COLOR", "1"));
+    assert_eq!(without, plain);
+
+    // Colours take no room: what is below each other is below each other.
+    let column = |line: &str, word: &str| line.find(word).expect(word);
+    let lines: Vec<_> = plain.lines().collect();
+    let row = lines.iter().find(|line| line.starts_with(container.id())).unwrap();
+    assert_eq!(column(lines[0], "STATUS"), column(row, "running"));
+    assert_eq!(column(lines[0], "BUNDLE"), column(row, "/"));
+    let uncoloured = strip(&coloured);
+    assert_eq!(uncoloured, plain);
+}
+
+/// Without the sequences that change colours.
+fn strip(text: &str) -> String {
+    let mut parts = text.split('\u{1b}');
+    let first = parts.next().unwrap().to_owned();
+    let rest = parts.map(|part| part.split_once('m').expect("the end of a colour").1);
+    first + &rest.collect::<String>()
+}
+
+fn an_error_on_a_terminal_says_what_to_do_next(sandbox: &Sandbox<'_>) {
+    let running = sandbox.start(&sandbox.bundle());
+    let stopped = sandbox.start(&sandbox.bundle().args(["true"]));
+    stopped.wait_stopped();
+    let bundle = sandbox.bundle();
+    let create = |container: &Container<'_>| {
+        sandbox.runj(["create", container.id(), "--bundle"]).args([bundle.dir()])
+    };
+    let runj = format!("runj --root {}", sandbox.state_dir().display());
+    let [id, last] = [&running, &stopped].map(Container::id);
+    for (command, advice) in [
+        (sandbox.runj(["state", "nowhere"]), format!("{runj} list: ")),
+        (create(&running), format!("{runj} delete {id}: ")),
+        (
+            sandbox.runj(["delete", id]),
+            format!("{runj} kill {id}, or {runj} delete --force {id}: "),
+        ),
+        (sandbox.runj(["start", last]), format!("{runj} delete {last}, then create it anew: ")),
+    ] {
+        let (shown, code) = at_terminal(command);
+        let shown = strip(&shown);
+        let lines: Vec<_> = shown.lines().collect();
+        assert_eq!((code, lines.len()), (1, 2), "{shown}");
+        assert!(lines[0].starts_with("runj: "), "{shown}");
+        assert!(lines[1].trim_start().starts_with(&advice), "{advice}\n{shown}");
+    }
+    // Programs get the one line that they know.
+    assert_eq!(
+        sandbox.runj(["state", "nowhere"]).run().refused(),
+        "container does not exist: nowhere"
+    );
+}
+
+fn a_missing_bundle_s_next_step(sandbox: &Sandbox<'_>) {
+    let directory = sandbox.path().join("bare");
+    fs::create_dir(&directory).unwrap();
+    let create = |id: &str| sandbox.runj(["create", id, "--bundle"]).args([&directory]);
+    let (shown, _) = at_terminal(create("web"));
+    let advice = format!("runj spec --bundle {}", directory.display());
+    assert!(shown.contains(&advice), "{shown}");
+    // It is as good as it says.
+    sandbox.runj(["spec", "--bundle"]).args([&directory]).run().succeeded_silently();
+    let (shown, _) = at_terminal(create("web"));
+    assert!(!shown.contains("config.json\""), "{shown}");
+}
+
+fn a_shell_completes(sandbox: &Sandbox<'_>) {
+    let script = sandbox.path().join("completions");
+    fs::write(&script, sandbox.runj(["completions", "bash"]).run().succeeded()).unwrap();
+    let complete = |words: &[&str]| -> Vec<String> {
+        let last = words.len() - 1;
+        let line = format!(
+            "source {}; COMP_WORDS=({}); COMP_CWORD={last}; _runj runj '{}' '{}'; \
+             printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+            script.display(),
+            words.join(" "),
+            words[last],
+            words[last - 1],
+        );
+        let output = Command::new("bash").args(["-c", &line]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+    };
+    assert_eq!(complete(&["runj", "sta"]), ["start", "state"]);
+    assert_eq!(complete(&["runj", "delete", "--fo"]), ["--force"]);
+    assert_eq!(complete(&["runj", "list", "--format", "j"]), ["json"]);
+    assert_eq!(complete(&["runj", "config", "ch"]), ["check"]);
+}
+
+fn completions_for_every_shell(sandbox: &Sandbox<'_>) {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = sandbox.runj(["completions", shell]).run().succeeded();
+        assert!(script.contains("--preserve-fds") || script.contains("preserve-fds"), "{shell}");
+    }
+    let message = sandbox.runj(["completions", "tcsh"]).run().refused();
+    assert!(message.contains("tcsh") && message.contains("bash"), "{message}");
+}
+
+fn man_pages_for_every_verb(sandbox: &Sandbox<'_>) {
+    let directory = sandbox.path().join("man8");
+    let man = || sandbox.runj(["man"]).args([&directory]).run();
+    let message = man().refused();
+    assert!(message.starts_with(&format!("{:?}: ", directory.join("runj.8"))), "{message}");
+    fs::create_dir(&directory).unwrap();
+    man().succeeded_silently();
+    let help = sandbox.runj(["--help"]).run().succeeded();
+    let verbs = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let named = verbs.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let mut count = 0;
+    for verb in named.map(|line| line.split_whitespace().next().unwrap()) {
+        let page = fs::read_to_string(directory.join(format!("runj-{verb}.8"))).expect(verb);
+        assert!(page.contains(&format!(".TH runj-{verb} 8")), "{verb}: {page}");
+        count += 1;
+    }
+    assert!(count > 9, "{help}");
+}
