@@ -39,21 +39,27 @@ impl Request {
         match BootstrapParams::parse_from_bytes(input) {
             Ok(params) if params.id == flags.id && params.namespace == flags.namespace => Self {
                 form: Form::Protobuf,
-                ttrpc_address: filled(params.ttrpc_address),
+                // containerd says a path; by its documentation it may be a URI.
+                ttrpc_address: filled(params.ttrpc_address)
+                    .map(|address| address.trim_start_matches("unix://").to_owned()),
                 socket_directory: filled(params.socket_dir).map(PathBuf::from),
             },
             _ => Self { form: Form::Address, ttrpc_address: None, socket_directory: None },
         }
     }
 
-    /// What containerd is to be told. A mere address means version 2 of the task service, which
-    /// every containerd up to 2.2 has; 1.6 and 1.7 understand nothing else.
+    /// What containerd is to be told: version 2 of the task service, which every containerd has,
+    /// and which a mere address means. 1.6 and 1.7 understand nothing else.
+    ///
+    /// Version 3 would promise more than calls of another name: for a pod, containerd would then
+    /// ask the shim of the pod's own container for the others, too (`ShimManager.Start` in
+    /// containerd's core/runtime/v2/shim_manager.go). A shim of runj's has one container.
     pub(crate) fn answer(&self, address: &str) -> Result<Vec<u8>, Error> {
         match self.form {
             Form::Address => Ok(address.as_bytes().to_vec()),
             Form::Protobuf => {
                 let result = BootstrapResult {
-                    version: 3,
+                    version: 2,
                     address: address.to_owned(),
                     protocol: "ttrpc".into(),
                     ..BootstrapResult::default()
@@ -104,7 +110,10 @@ mod tests {
         let request = Request::parse(&params.write_to_bytes().unwrap(), &flags());
         assert_eq!(request.ttrpc_address.as_deref(), Some("/e.ttrpc"));
         assert_eq!(request.socket_directory, Some("/s".into()));
-        assert_eq!(request.answer("a").unwrap(), b"\x08\x03\x12\x01a\x1a\x05ttrpc");
+        assert_eq!(request.answer("a").unwrap(), b"\x08\x02\x12\x01a\x1a\x05ttrpc");
+        let uri = BootstrapParams { ttrpc_address: "unix:///e.ttrpc".into(), ..params.clone() };
+        let request = Request::parse(&uri.write_to_bytes().unwrap(), &flags());
+        assert_eq!(request.ttrpc_address.as_deref(), Some("/e.ttrpc"));
 
         let other = BootstrapParams { id: "c2".into(), ..params };
         let request = Request::parse(&other.write_to_bytes().unwrap(), &flags());

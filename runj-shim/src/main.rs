@@ -26,7 +26,6 @@ mod runj;
 mod serve;
 mod service;
 mod shim;
-mod spec_rules;
 mod start;
 #[allow(unsafe_code)]
 mod sys;

@@ -93,6 +93,18 @@ impl Runj {
         self.call(args, None).await
     }
 
+    /// `runj pause` or `runj resume`
+    pub(crate) async fn switch(&self, verb: &'static str) -> Result<(), Error> {
+        self.call(Args::new(verb), None).await
+    }
+
+    /// `runj update`
+    pub(crate) async fn update(&self, resources: &Path) -> Result<(), Error> {
+        let mut args = Args::new("update");
+        args.flag("--resources", resources);
+        self.call(args, None).await
+    }
+
     /// `runj delete`
     pub(crate) async fn delete(&self) -> Result<(), Error> {
         let mut args = Args::new("delete");

@@ -14,11 +14,11 @@ use crate::error::Error;
 use crate::events::Events;
 use crate::identity::Identity;
 use crate::io::{ConsoleSocket, Stdio};
+use crate::process::State;
 use crate::reaper::Reaper;
 use crate::task::Task;
 
-/// How long a shim without a container stays when nobody asks anything of it. A containerd that
-/// does not like the answer of `start` forgets about the shim.
+/// How long a shim that has nothing to do stays when nobody asks anything of it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the calls of the task service share.
@@ -93,11 +93,22 @@ impl Shim {
     pub(crate) async fn forgotten(&self) {
         loop {
             let limit = *self.heard() + PATIENCE;
-            if self.slot().is_none() && Instant::now() >= limit {
+            if !self.has_container() && Instant::now() >= limit {
                 return;
             }
             tokio::time::sleep_until(limit.max(Instant::now() + PATIENCE / 10)).await;
         }
+    }
+
+    /// Whether there is a container that somebody may still ask about.
+    ///
+    /// A containerd that does not like the answer of `start` forgets about the shim before there is
+    /// one. A containerd that loses its connection, and nothing else, takes the shim for dead: it
+    /// has `delete` end the container and removes the bundle, and never comes back.
+    fn has_container(&self) -> bool {
+        let ended = |task: &Arc<Task>| matches!(task.init.state(), State::Stopped { .. });
+        let slot = self.slot();
+        slot.as_ref().is_some_and(|task| !ended(task) || self.bundle.path().exists())
     }
 
     fn heard(&self) -> MutexGuard<'_, Instant> {

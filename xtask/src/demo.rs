@@ -4,6 +4,7 @@
 mod bundle;
 mod case;
 mod server;
+mod story;
 
 use std::env;
 use std::io::{self, BufRead as _, BufReader, Write};
@@ -21,7 +22,7 @@ use signal_hook::{flag, low_level};
 use tabwriter::TabWriter;
 
 use self::bundle::Bundle;
-use self::case::{CASES, Call, Case, HOST, Kind, OWN, Seen};
+use self::case::{CASES, Call, Case, HOST, Kind, OWN, Seen, by_host};
 use self::server::{Server, Visit};
 use crate::run::{command_line, run};
 
@@ -35,7 +36,16 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// are made from what it and the host saw. Shows all commands as one would type them, and leaves
 /// nothing behind.
 #[derive(Args)]
-pub(crate) struct Demo;
+pub(crate) struct Demo {
+    /// Has containerd run the containers, by `ctr run --runtime wtf.sbk.runj.v1` on a terminal:
+    /// the containerd in that directory, or the newest whose version begins so, of the host's and
+    /// those that `cargo xtask test` fetches
+    #[arg(
+        long, value_name = "DIR|VERSION", num_args = 0..=1, default_missing_value = "",
+        hide_default_value = true
+    )]
+    containerd: Option<String>,
+}
 
 impl Demo {
     pub(crate) fn run(&self) -> Result<()> {
@@ -47,20 +57,42 @@ impl Demo {
             flag::register_usize(number, Arc::clone(&signal), usize::try_from(number)?)
                 .context("cannot catch signals")?;
         }
-
-        let bundle = build()?;
-        // What a demo has left that was killed.
-        bundle.clear()?;
-        let shown = show(&bundle, &signal, &mut io::stdout());
-        let cleared = bundle.clear().context("the demo could not be cleared away");
-        if let Ok(number @ 1..) = i32::try_from(signal.load(Ordering::Relaxed)) {
-            // Ends as if the signal had not been caught.
-            low_level::emulate_default_handler(number)?;
+        match &self.containerd {
+            None => by_hand(&signal),
+            Some(wanted) => story::run(wanted, &signal),
         }
-        let rows = shown?;
-        cleared?;
-        conclude(&rows, io::stdout())
     }
+}
+
+/// The containers of a bundle, by `runj` itself.
+fn by_hand(signal: &AtomicUsize) -> Result<()> {
+    let bundle = build()?;
+    // What a demo has left that was killed.
+    bundle.clear()?;
+    let shown = show(&bundle, signal, &mut io::stdout());
+    let cleared = bundle.clear().context("the demo could not be cleared away");
+    end_by(signal)?;
+    let rows = shown?;
+    cleared?;
+    conclude(&rows, io::stdout())
+}
+
+/// Ends as if the signal that has come, if one has, had not been caught.
+fn end_by(signal: &AtomicUsize) -> Result<()> {
+    if let Ok(number @ 1..) = i32::try_from(signal.load(Ordering::Relaxed)) {
+        low_level::emulate_default_handler(number)?;
+    }
+    Ok(())
+}
+
+/// Says which host this is, and where its server is.
+fn introduce(server: &Server, out: &mut impl Write) -> Result<()> {
+    if cfg!(target_os = "linux") {
+        writeln!(out, "# This is Linux, so the jails are emulated: docs/development-host.md.")?;
+    }
+    let port = server.port;
+    writeln!(out, "# A server of the host listens on {HOST}:{port} and {OWN}:{port}.")?;
+    Ok(())
 }
 
 /// Builds the programs, next to this one.
@@ -77,18 +109,31 @@ fn build() -> Result<Bundle> {
 
 /// A row of the table.
 struct Row {
-    case: &'static Case,
-    seen: Seen,
+    title: String,
+    /// What the process saw.
+    inside: String,
+    /// What the host saw.
+    outside: String,
+    /// Whether all that is as promised.
+    kept: bool,
+}
+
+impl Row {
+    fn of(case: &Case, seen: &Seen) -> Self {
+        Self {
+            title: case.title.to_owned(),
+            inside: seen.by_process().to_owned(),
+            outside: by_host(&seen.visits, &seen.calls),
+            kept: case.is_kept(seen),
+        }
+    }
 }
 
 /// Runs the containers, one after the other.
 fn show(bundle: &Bundle, signal: &AtomicUsize, out: &mut impl Write) -> Result<Vec<Row>> {
     let server = Server::start(HOST, OWN).context("cannot start the server on the host")?;
     let port = server.port;
-    if cfg!(target_os = "linux") {
-        writeln!(out, "# This is Linux, so the jails are emulated: docs/development-host.md.")?;
-    }
-    writeln!(out, "# A server of the host listens on {HOST}:{port} and {OWN}:{port}.")?;
+    introduce(&server, out)?;
     bundle.make(out)?;
 
     let mut rows = Vec::new();
@@ -105,7 +150,7 @@ fn show(bundle: &Bundle, signal: &AtomicUsize, out: &mut impl Write) -> Result<V
         }
         bundle.extend(case.extension, out)?;
         let seen = contain(bundle, case, &server, out)?;
-        rows.push(Row { case, seen });
+        rows.push(Row::of(case, &seen));
         if signal.load(Ordering::Relaxed) != 0 {
             bail!("interrupted");
         }
@@ -139,16 +184,22 @@ fn contain(bundle: &Bundle, case: &Case, server: &Server, out: &mut impl Write) 
     // Its status is that of the probe, which has said more.
     runj.wait().context("waiting for runj")?;
     seen.visits = server.visits();
-    for Visit { at, from } in &seen.visits {
+    tell(&seen.visits, &seen.calls, out)?;
+    Ok(seen)
+}
+
+/// Says what the host saw.
+fn tell(visits: &[Visit], calls: &[Call], out: &mut impl Write) -> Result<()> {
+    for Visit { at, from } in visits {
         writeln!(out, "# The server: {from} came to {at}.")?;
     }
-    for Call { to, from } in &seen.calls {
+    for Call { to, from } in calls {
         match from {
             Ok(from) => writeln!(out, "# The host: {from} reached {to}.")?,
             Err(error) => writeln!(out, "# The host: did not reach {to}: {error}.")?,
         }
     }
-    Ok(seen)
+    Ok(())
 }
 
 /// Tries to reach a server in a container.
@@ -172,16 +223,15 @@ fn call(to: SocketAddr) -> Call {
 fn conclude(rows: &[Row], mut out: impl Write) -> Result<()> {
     let mut table = TabWriter::new(Vec::new());
     writeln!(table, "mode\twhat the process saw\twhat the host saw\tas promised")?;
-    for Row { case, seen } in rows {
-        let (inside, outside) = (seen.by_process(), seen.by_host());
-        let verdict = if case.is_kept(seen) { "yes" } else { "NO" };
-        writeln!(table, "{}\t{inside}\t{outside}\t{verdict}", case.title)?;
+    for Row { title, inside, outside, kept } in rows {
+        let verdict = if *kept { "yes" } else { "NO" };
+        writeln!(table, "{title}\t{inside}\t{outside}\t{verdict}")?;
     }
     table.flush()?;
     out.write_all(b"\n")?;
     out.write_all(&table.into_inner()?)?;
-    let broken = rows.iter().filter(|Row { case, seen }| !case.is_kept(seen)).count();
-    ensure!(broken == 0, "{broken} of {} containers were not as jail(8) promises", rows.len());
-    writeln!(out, "\nAll {} containers were as jail(8) promises.", rows.len())?;
+    let broken = rows.iter().filter(|row| !row.kept).count();
+    ensure!(broken == 0, "{broken} of {} tries were not as jail(8) promises", rows.len());
+    writeln!(out, "\nAll {} tries were as jail(8) promises.", rows.len())?;
     Ok(())
 }

@@ -1,16 +1,12 @@
 //! FreeBSD.
 
-use std::ffi::{CString, c_int, c_void};
+use std::ffi::CString;
 use std::io;
-use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
-use std::ptr;
 
 use nix::errno::Errno;
 use nix::mount::{MntFlags, Nmount};
-
-use super::Usage;
 
 /// procctl(2), `PROC_REAP_ACQUIRE`.
 pub(crate) fn become_reaper() -> io::Result<()> {
@@ -80,45 +76,4 @@ pub(crate) fn unmount(path: &Path) -> Result<(), Errno> {
             Err(errno) => return Err(errno),
         }
     }
-}
-
-/// What these processes use (sysctl(3), `kern.proc.pid`); those that have ended meanwhile use
-/// nothing.
-pub(crate) fn usage(pids: &[i32]) -> io::Result<Usage> {
-    let page = u64::try_from(rustix::param::page_size()).map_err(io::Error::other)?;
-    let mut usage = Usage::default();
-    for &pid in pids {
-        let Some(process) = process(pid) else { continue };
-        usage.user += nanoseconds(process.ki_rusage.ru_utime);
-        usage.kernel += nanoseconds(process.ki_rusage.ru_stime);
-        usage.resident += u64::try_from(process.ki_rssize).unwrap_or_default() * page;
-    }
-    Ok(usage)
-}
-
-fn process(pid: i32) -> Option<libc::kinfo_proc> {
-    let mib: [c_int; 4] = [libc::CTL_KERN, libc::KERN_PROC, libc::KERN_PROC_PID, pid];
-    let mut process = MaybeUninit::<libc::kinfo_proc>::uninit();
-    let mut length = size_of::<libc::kinfo_proc>();
-    // SAFETY: the buffer is as long as we say.
-    let result = unsafe {
-        libc::sysctl(
-            mib.as_ptr(),
-            4,
-            process.as_mut_ptr().cast::<c_void>(),
-            &raw mut length,
-            ptr::null(),
-            0,
-        )
-    };
-    if result != 0 || length != size_of::<libc::kinfo_proc>() {
-        return None;
-    }
-    // SAFETY: the kernel has filled in all of it.
-    Some(unsafe { process.assume_init() })
-}
-
-fn nanoseconds(time: libc::timeval) -> u64 {
-    let whole = u64::try_from(time.tv_sec).unwrap_or_default() * 1_000_000_000;
-    whole + u64::try_from(time.tv_usec).unwrap_or_default() * 1000
 }

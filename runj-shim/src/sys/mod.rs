@@ -17,17 +17,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 
 use tokio::io::unix::AsyncFd;
 
-pub(crate) use platform::{become_reaper, mount, unmount, usage};
-
-/// What processes use together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Usage {
-    /// Time on a processor, in nanoseconds, inside the kernel and outside.
-    pub(crate) kernel: u64,
-    pub(crate) user: u64,
-    /// Memory that is resident, in bytes. What processes share counts once for each.
-    pub(crate) resident: u64,
-}
+pub(crate) use platform::{become_reaper, mount, unmount};
 
 /// Lets the runtime wait for a descriptor, which no longer waits itself.
 pub(crate) fn pollable(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {

@@ -5,20 +5,23 @@ use std::io::Write as _;
 
 use protobuf::MessageField;
 use protobuf::well_known_types::any::Any;
+use runj_jail::ProcessId;
 use ttrpc::Code;
 
-use crate::engine::{Case, Engine, PATIENCE, patience, read};
+use crate::engine::{Engine, PATIENCE, patience, read};
 use crate::rpc::task::{
-    CheckpointTaskRequest, CloseIORequest, CreateTaskRequest, DeleteRequest, ExecProcessRequest,
-    KillRequest, PidsRequest, ResizePtyRequest, StateRequest, StatsRequest, Status,
+    CheckpointTaskRequest, CloseIORequest, ConnectRequest, CreateTaskRequest, DeleteRequest,
+    ExecProcessRequest, KillRequest, PidsRequest, ResizePtyRequest, StateRequest, StatsRequest,
+    Status,
 };
 
 macro_rules! cases {
     ($($name:ident),+ $(,)?) => {
-        pub(crate) const CASES: &[(&str, Case)] =
+        pub(crate) const CASES: &[(&str, $crate::engine::Case)] =
             &[$((stringify!($name), |engine| Box::pin($name(engine)))),+];
     };
 }
+pub(crate) use cases;
 
 cases![
     a_container_runs_to_its_end,
@@ -27,6 +30,7 @@ cases![
     more_processes_run_in_it,
     errors_have_codes,
     a_failed_create_leaves_nothing,
+    it_ends_when_its_container_was_taken_from_it,
 ];
 
 async fn a_container_runs_to_its_end(engine: &Engine) {
@@ -130,7 +134,7 @@ async fn more_processes_run_in_it(engine: &Engine) {
     engine.delete("").await;
 }
 
-fn code<T>(result: ttrpc::Result<T>) -> Code {
+pub(crate) fn code<T>(result: ttrpc::Result<T>) -> Code {
     match result {
         Err(ttrpc::Error::RpcStatus(status)) => status.code(),
         Err(error) => panic!("{error}"),
@@ -175,4 +179,18 @@ async fn a_failed_create_leaves_nothing(engine: &Engine) {
     request.stdout.clear();
     engine.task.create(patience(), &request).await.unwrap();
     engine.delete("").await;
+}
+
+/// As by a containerd that has lost its connection to the shim, and takes it for dead.
+async fn it_ends_when_its_container_was_taken_from_it(engine: &Engine) {
+    engine.task.create(patience(), &engine.request("sleep 1000")).await.unwrap();
+    engine.run("").await;
+    let request = ConnectRequest { id: engine.id.clone(), ..ConnectRequest::default() };
+    let pid = engine.task.connect(patience(), &request).await.unwrap().shim_pid;
+    let shim = ProcessId::of(pid.try_into().unwrap()).unwrap().unwrap();
+    assert!(engine.clean_up().status.success());
+    // It has seen the end of its container, and containerd may yet ask for it.
+    assert_eq!(engine.wait("").await, 137);
+    fs::remove_dir_all(engine.path("bundle")).unwrap();
+    assert!(shim.wait(PATIENCE).unwrap());
 }

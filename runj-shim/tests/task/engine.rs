@@ -28,7 +28,8 @@ use crate::rpc::events_ttrpc::{Events, create_events};
 use crate::rpc::mount::Mount;
 use crate::rpc::runj_options::Options;
 use crate::rpc::task::{
-    CreateTaskRequest, DeleteRequest, DeleteResponse, ShutdownRequest, StartRequest, WaitRequest,
+    CreateTaskRequest, DeleteRequest, DeleteResponse, KillRequest, ShutdownRequest, StartRequest,
+    WaitRequest,
 };
 use crate::rpc::task_ttrpc::TaskClient;
 
@@ -172,6 +173,14 @@ impl Engine {
         self.task.start(patience(), &request).await.unwrap().pid
     }
 
+    /// Kills the container and waits for its end.
+    pub(crate) async fn kill(&self) {
+        let request =
+            KillRequest { id: self.id.clone(), signal: 9, all: true, ..KillRequest::default() };
+        self.task.kill(patience(), &request).await.unwrap();
+        assert_eq!(self.wait("").await, 137);
+    }
+
     /// Waits for a process's end; its status.
     pub(crate) async fn wait(&self, exec_id: &str) -> u32 {
         let exec_id = exec_id.to_owned();
@@ -191,10 +200,13 @@ impl Engine {
         topics.iter().map(|topic| topic.trim_start_matches("/tasks/").to_owned()).collect()
     }
 
-    /// Tells the shim to end, calls its `delete`, and shows that nothing is left.
+    /// Tells the shim to end, calls its `delete`, and shows that nothing is left. One whose bundle
+    /// is gone has ended.
     async fn finish(self) {
-        let request = ShutdownRequest { id: self.id.clone(), ..ShutdownRequest::default() };
-        self.task.shutdown(patience(), &request).await.unwrap();
+        if self.path("bundle").exists() {
+            let request = ShutdownRequest { id: self.id.clone(), ..ShutdownRequest::default() };
+            self.task.shutdown(patience(), &request).await.unwrap();
+        }
         let output = self.clean_up();
         assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
         assert!(!self.socket.exists());
@@ -206,7 +218,7 @@ impl Engine {
 
 impl Engine {
     /// Calls the shim's `delete`.
-    fn clean_up(&self) -> Output {
+    pub(crate) fn clean_up(&self) -> Output {
         let mut delete = Command::new(&programs().shim);
         delete.args(["-namespace", "test", "-id", &self.id, "-address"]).arg(self.path("none"));
         delete.arg("-bundle").arg(self.path("bundle")).arg("delete");
@@ -214,7 +226,8 @@ impl Engine {
     }
 
     fn is_mounted(&self) -> bool {
-        fs::read_dir(self.path("bundle/rootfs")).unwrap().next().is_some()
+        let root = fs::read_dir(self.path("bundle/rootfs"));
+        root.is_ok_and(|mut entries| entries.next().is_some())
     }
 }
 

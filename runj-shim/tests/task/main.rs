@@ -8,6 +8,7 @@
 
 mod cases;
 mod engine;
+mod limits;
 mod programs;
 mod rpc;
 
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
     if !possible {
         eprintln!("note: these need root");
     }
-    let trials = cases::CASES.iter().map(|(name, case)| {
+    let trials = cases::CASES.iter().chain(limits::CASES).map(|(name, case)| {
         let run = move || {
             engine::with(*case);
             Ok(())

@@ -11,14 +11,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use runj_jail::{ProcessId, Signal};
 use tempfile::TempDir;
 
-use super::{Binaries, Release, image};
+use super::{Binaries, Release, Userland, image};
 use crate::invocation::{Invocation, Outcome};
 use crate::sandbox::{MARK, jails_below};
 use crate::sys;
 use crate::wait::{DEADLINE, eventually};
 
 /// The image that each [`Engine`] has.
-pub const IMAGE: &str = "example.org/runj/busybox:latest";
+pub const IMAGE: &str = "example.org/runj/userland:latest";
 
 /// The runtime's name, from which containerd makes that of the shim.
 const RUNTIME: &str = "wtf.sbk.runj.v1";
@@ -55,7 +55,8 @@ impl<'a> Engine<'a> {
         fs::create_dir(path.join("output")).unwrap();
         let config = format!(
             "version = 2\nroot = {:?}\nstate = {:?}\ndisabled_plugins = {:?}\n\
-             [grpc]\naddress = {:?}\n[debug]\nlevel = \"debug\"\n",
+             [grpc]\naddress = {:?}\n[debug]\nlevel = \"debug\"\n\
+             [timeouts]\n\"io.containerd.timeout.task.state\" = \"{}s\"\n",
             path.join("root"),
             path.join("state"),
             // What writes elsewhere.
@@ -67,6 +68,8 @@ impl<'a> Engine<'a> {
                 "io.containerd.nri.v1.nri",
             ],
             path.join("sock"),
+            // Two seconds are little to an emulated machine.
+            DEADLINE.as_secs(),
         );
         fs::write(path.join("config.toml"), config).unwrap();
         let next = AtomicU32::new(0);
@@ -80,11 +83,36 @@ impl<'a> Engine<'a> {
             ids: Mutex::default(),
         };
         engine.start_daemon();
-        let file = engine.path.join("image.tar");
-        image::write(&file, IMAGE);
-        engine.ctr(["images", "import"]).args([&file]).run().code_is(0);
-        fs::remove_file(file).unwrap();
+        engine.import("default", IMAGE, &["sh"]);
         engine
+    }
+
+    /// Imports an image with that name into a namespace, which runs that command.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be made or imported.
+    pub fn import(&self, namespace: &str, name: &str, command: &[&str]) {
+        self.import_layers(namespace, name, command, &[image::root_layer(&Userland::host())]);
+    }
+
+    /// Imports an image whose root has, beside what others have, files in as many layers.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be made or imported.
+    pub fn import_with_files(&self, name: &str, files: &[String]) {
+        let files = files.iter().map(|path| image::file_layer(path));
+        let layers: Vec<_> =
+            [image::root_layer(&Userland::host())].into_iter().chain(files).collect();
+        self.import_layers("default", name, &["sh"], &layers);
+    }
+
+    fn import_layers(&self, namespace: &str, name: &str, command: &[&str], layers: &[Vec<u8>]) {
+        let file = self.path.join("image.tar");
+        image::write(&file, name, layers, command);
+        self.ctr(["--namespace", namespace, "images", "import"]).args([&file]).run().code_is(0);
+        fs::remove_file(file).unwrap();
     }
 
     /// Its directory, which is free of links.
@@ -113,14 +141,23 @@ impl<'a> Engine<'a> {
         id
     }
 
+    /// Whether no container of the host has that id, in any of containerd's namespaces.
+    #[must_use]
+    pub fn is_free(&self, id: &str) -> bool {
+        states_of(id).next().is_none()
+    }
+
+    /// Takes an id that somebody else gives out like one of [`id`](Self::id)'s: what is left of its
+    /// container is seen, and cleaned up.
+    pub fn take_id(&self, id: &str) {
+        self.ids.lock().unwrap().push(id.to_owned());
+    }
+
     /// A call of `ctr`.
     pub fn ctr(&self, args: impl IntoIterator<Item: AsRef<OsStr>>) -> Invocation {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let output = self.path.join("output").join(number.to_string());
-        Invocation::new(&self.release.directory.join("ctr"), &output)
+        self.invocation(&self.release.directory.join("ctr"))
             .args(["--address".as_ref(), self.path.join("sock").as_os_str()])
             .args(args)
-            .env(MARK, &self.path)
     }
 
     /// `ctr run` of a command in a new container, with these flags.
@@ -140,6 +177,16 @@ impl<'a> Engine<'a> {
             .args(flags)
             .args([IMAGE, id])
             .args(command)
+    }
+
+    /// A line for sh(1), in the engine's directory and with its `ctr`, which need not be told whose.
+    pub fn shell(&self, line: &str) -> Invocation {
+        let path = std::env::var("PATH").unwrap_or_default();
+        self.invocation(Path::new("/bin/sh"))
+            .args(["-c", line])
+            .current_dir(&self.path)
+            .env("PATH", format!("{}:{path}", self.release.directory.display()))
+            .env("CONTAINERD_ADDRESS", self.path.join("sock"))
     }
 
     /// Runs a container in the background until it is deleted.
@@ -198,7 +245,7 @@ impl<'a> Engine<'a> {
     #[must_use]
     pub fn shim(&self, id: &str) -> ProcessId {
         let is_shim = |pid: &i32| {
-            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let line = sys::command_line(*pid);
             let mut words = line.split(|&byte| byte == 0);
             words.next().is_some_and(|word| word.ends_with(b"containerd-shim-runj-v1"))
                 && words.any(|word| word == id.as_bytes())
@@ -214,13 +261,19 @@ impl<'a> Engine<'a> {
         self.binaries.directory().join("containerd-shim-runj-v1")
     }
 
-    /// Copies the program that the image is made of.
+    /// Makes, in that directory, what the image has.
     ///
     /// # Panics
     ///
-    /// When it cannot be copied.
-    pub fn copy_busybox(&self, to: &Path) {
-        fs::copy(image::busybox().expect("a static busybox"), to).unwrap();
+    /// When it cannot be made.
+    pub fn install_userland(&self, root: &Path) {
+        Userland::host().install(root);
+    }
+
+    /// What is mounted below a path of the host's, the oldest first.
+    #[must_use]
+    pub fn mounts_below(&self, path: &Path) -> Vec<PathBuf> {
+        sys::mounts().into_iter().filter(|mount| mount.starts_with(path)).collect()
     }
 
     /// Kills containerd as a crash would.
@@ -308,17 +361,25 @@ impl<'a> Engine<'a> {
 }
 
 impl Engine<'_> {
-    /// What the shims' `runj` has of containers.
-    fn states(&self) -> Vec<PathBuf> {
-        let namespaces = fs::read_dir("/var/run/runj-shim").into_iter().flatten();
-        let namespaces: Vec<_> = namespaces.map(|entry| entry.unwrap().path()).collect();
-        let ids = self.ids.lock().unwrap();
-        let states = namespaces
-            .iter()
-            .flat_map(|namespace| ids.iter().map(move |id| namespace.join(id)))
-            .filter(|state| state.exists());
-        states.collect()
+    fn invocation(&self, program: &Path) -> Invocation {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let output = self.path.join("output").join(number.to_string());
+        Invocation::new(program, &output)
+            .env(MARK, &self.path)
+            // ctr would say on standard error what is old-fashioned about this host.
+            .env("CONTAINERD_SUPPRESS_DEPRECATION_WARNINGS", "1")
     }
+
+    /// What the shims' `runj` has of its containers.
+    fn states(&self) -> Vec<PathBuf> {
+        self.ids.lock().unwrap().iter().flat_map(|id| states_of(id)).collect()
+    }
+}
+
+/// What the shims' `runj` has of containers of that id, in any of containerd's namespaces.
+fn states_of(id: &str) -> impl Iterator<Item = PathBuf> {
+    let namespaces = fs::read_dir("/var/run/runj-shim").into_iter().flatten();
+    namespaces.map(move |entry| entry.unwrap().path().join(id)).filter(|state| state.exists())
 }
 
 /// A process that has ended, which its parent has not collected.

@@ -3,14 +3,22 @@
 mod binaries;
 mod engine;
 mod image;
-mod release;
+pub(crate) mod release;
+mod userland;
 
 pub use binaries::Binaries;
 pub use engine::{Engine, IMAGE};
 pub use release::Release;
 
-/// Whether the host has what the image is made of.
+pub(crate) use userland::{Entry, Userland};
+
+/// The root of an image, as a tar archive.
+pub(crate) fn root_archive() -> Vec<u8> {
+    image::root_layer(&Userland::host())
+}
+
+/// What this host would have to have to make an image, if it cannot.
 #[must_use]
-pub fn has_busybox() -> bool {
-    image::busybox().is_some()
+pub fn missing_for_images() -> Option<&'static str> {
+    Userland::find().err()
 }

@@ -51,8 +51,8 @@ fn it_answers_in_the_form_that_it_is_asked_in(engine: &mut Engine<'_>) {
     let id = engine.id();
     let params = [field(1, &id), field(2, "ns"), field(9, engine.path().to_str().unwrap())];
     let (answer, address) = start(engine, &id, &params.concat());
-    // BootstrapResult: version 3, address, protocol.
-    assert_eq!(answer, [vec![0x08, 3], field(2, &address), field(3, "ttrpc")].concat());
+    // BootstrapResult: version 2, address, protocol.
+    assert_eq!(answer, [vec![0x08, 2], field(2, &address), field(3, "ttrpc")].concat());
     assert!(address.starts_with(&format!("unix://{}/", engine.path().display())));
 
     // A second one finds the first, and is of another containerd's mind.

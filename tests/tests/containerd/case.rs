@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use libtest_mimic::{Failed, Trial};
 use nix::unistd::geteuid;
-use runj_tests::containerd::{Binaries, Engine, Release, has_busybox};
+use runj_tests::containerd::{Binaries, Engine, Release, missing_for_images};
 
 /// One thing to prove, with a containerd of its own.
 #[derive(Clone, Copy)]
@@ -20,11 +20,11 @@ pub(crate) struct Theme {
     pub(crate) cases: &'static [Case],
 }
 
-/// Lists the cases of a file: functions.
+/// Lists the cases of a file: functions, with the platform of those that are not for all.
 macro_rules! cases {
-    ($($name:ident),+ $(,)?) => {
+    ($($(#[$platform:meta])? $name:ident),+ $(,)?) => {
         pub(crate) const CASES: &[$crate::case::Case] =
-            &[$($crate::case::Case { name: stringify!($name), run: $name }),+];
+            &[$($(#[$platform])? $crate::case::Case { name: stringify!($name), run: $name }),+];
     };
 }
 pub(crate) use cases;
@@ -36,10 +36,8 @@ pub(crate) fn trials(themes: &[Theme]) -> Vec<Trial> {
         Some("root")
     } else if releases.is_empty() {
         Some("containerd")
-    } else if !has_busybox() {
-        Some("Debian's package busybox-static")
     } else {
-        None
+        missing_for_images()
     };
     let cases =
         themes.iter().flat_map(|theme| theme.cases.iter().map(move |case| (theme.name, *case)));
@@ -60,6 +58,10 @@ pub(crate) fn trials(themes: &[Theme]) -> Vec<Trial> {
         .map(Arc::new)
         .flat_map(|release| {
             let binaries = Arc::clone(&binaries);
+            let has_cri = release.has_cri();
+            if !has_cri {
+                eprintln!("note: containerd {} was built without CRI", release.version);
+            }
             cases.clone().into_iter().map(move |(theme, case)| {
                 let (release, binaries) = (Arc::clone(&release), Arc::clone(&binaries));
                 let name = format!("{theme}::{}", case.name);
@@ -72,6 +74,7 @@ pub(crate) fn trials(themes: &[Theme]) -> Vec<Trial> {
                     Ok(())
                 })
                 .with_kind(kind)
+                .with_ignored_flag(theme == "cri" && !has_cri)
             })
         })
         .collect()

@@ -15,7 +15,9 @@ cases![
 ];
 
 /// Asks for a socket, and for an address to have something to do with it.
-const SOCKET: [&str; 3] = ["sh", "-c", "nc -l -p 0 -w 1 2>&1 | grep -o 'not supported'"];
+/// FreeBSD's nc(1) keeps the reason to itself.
+const SOCKET: [&str; 3] =
+    ["sh", "-c", "{ nc 127.0.0.1 9 || ping -c 1 127.0.0.1; } 2>&1 | grep -m 1 -o 'not supported'"];
 
 fn without_one_there_is_no_ipv4(engine: &mut Engine<'_>) {
     let outcome = engine.run(&["--rm"], &engine.id(), &SOCKET).run();

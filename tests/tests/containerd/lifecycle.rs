@@ -1,9 +1,7 @@
 //! A container's life: run, kill, delete, and what is to be seen of it meanwhile.
 
-use std::fs;
-
 use runj_tests::containerd::Engine;
-use runj_tests::eventually;
+use runj_tests::{eventually, is_stopped};
 use serde_json::Value;
 
 use crate::case::cases;
@@ -12,7 +10,10 @@ cases![
     run_prints_and_returns_the_status,
     run_detached_goes_on,
     null_io_is_no_obstacle,
+    #[cfg(target_os = "linux")]
     linux_s_default_mounts_become_a_jail_s,
+    #[cfg(target_os = "freebsd")]
+    ctr_s_mounts_are_made_and_undone,
     kill_ends_it_with_the_signal_s_status,
     kill_reaches_all_processes,
     what_init_leaves_behind_is_killed,
@@ -49,6 +50,8 @@ fn null_io_is_no_obstacle(engine: &mut Engine<'_>) {
     engine.remove(&id);
 }
 
+/// On FreeBSD `ctr` gives other ones.
+#[cfg(target_os = "linux")]
 fn linux_s_default_mounts_become_a_jail_s(engine: &mut Engine<'_>) {
     let script = "echo x > /dev/null && cut -d' ' -f2,3 /proc/mounts > /dev/fd/1";
     let outcome = engine.run(&["--rm"], &engine.id(), &["sh", "-c", script]).run();
@@ -56,6 +59,19 @@ fn linux_s_default_mounts_become_a_jail_s(engine: &mut Engine<'_>) {
     let on = |path: &str| mounts.lines().any(|line| line.split(' ').next() == Some(path));
     assert!(on("/proc") && on("/dev") && on("/dev/fd") && on("/run"), "{mounts}");
     assert!(!on("/sys") && !on("/dev/shm") && !on("/dev/mqueue"), "{mounts}");
+}
+
+/// The root's nullfs, and what `ctr` gives a container on FreeBSD; elsewhere mounts in a container
+/// are not seen on the host.
+#[cfg(target_os = "freebsd")]
+fn ctr_s_mounts_are_made_and_undone(engine: &mut Engine<'_>) {
+    let id = engine.id();
+    engine.detached(&id, &["sleep", "1000"]);
+    let root = engine.bundle(&id).join("rootfs");
+    let mounts = engine.mounts_below(&root);
+    assert_eq!(mounts, ["", "dev", "dev/fd"].map(|on| root.join(on)));
+    engine.remove(&id);
+    assert!(engine.mounts_below(&root).is_empty());
 }
 
 fn kill_ends_it_with_the_signal_s_status(engine: &mut Engine<'_>) {
@@ -161,20 +177,16 @@ fn pause_stops_it_and_resume_goes_on(engine: &mut Engine<'_>) {
     let id = engine.id();
     engine.detached(&id, &["sh", "-c", "while :; do sleep 0.01; done"]);
     let pid = engine.pid(&id);
-    let state = || {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-        stat.rsplit_once(") ").unwrap().1.chars().next().unwrap()
-    };
     engine.ctr(["task", "pause", &id]).run().code_is(0);
     assert_eq!(engine.status(&id), "PAUSED");
-    eventually("it to stop", || (state() == 'T').then_some(()));
+    eventually("it to stop", || is_stopped(pid).then_some(()));
     let twice = engine.ctr(["task", "pause", &id]).run();
     assert_ne!(twice.code(), 0);
     let exec = engine.ctr(["task", "exec", "--exec-id", "e", &id, "true"]).run();
     assert!(exec.stderr().contains("it is paused"), "{}", exec.stderr());
     engine.ctr(["task", "resume", &id]).run().code_is(0);
     assert_eq!(engine.status(&id), "RUNNING");
-    eventually("it to go on", || (state() != 'T').then_some(()));
+    eventually("it to go on", || (!is_stopped(pid)).then_some(()));
     // Paused, it can be killed as well.
     engine.ctr(["task", "pause", &id]).run().code_is(0);
     engine.ctr(["task", "kill", "--signal", "SIGKILL", &id]).run().code_is(0);

@@ -1,13 +1,18 @@
 //! Where a container's root comes from.
 
 use std::fs;
-use std::process::Command;
 
 use runj_tests::containerd::{Engine, IMAGE};
 
 use crate::case::cases;
 
-cases![a_snapshot_that_is_a_directory, a_directory_of_the_host_s, a_root_that_is_read_only];
+cases![
+    a_snapshot_that_is_a_directory,
+    #[cfg(target_os = "linux")]
+    an_image_of_more_layers_than_fit_in_a_page,
+    a_directory_of_the_host_s,
+    a_root_that_is_read_only,
+];
 
 fn a_snapshot_that_is_a_directory(engine: &mut Engine<'_>) {
     let id = engine.id();
@@ -23,25 +28,37 @@ fn a_snapshot_that_is_a_directory(engine: &mut Engine<'_>) {
     assert_eq!(outcome.code_is(0), "x\n");
 }
 
+/// mount(2) takes a page of options for an overlay. On FreeBSD there is one mount of one directory,
+/// however many layers the image has.
+#[cfg(target_os = "linux")]
+fn an_image_of_more_layers_than_fit_in_a_page(engine: &mut Engine<'_>) {
+    const NAME: &str = "example.org/runj/layers:latest";
+    let files: Vec<_> = (0..100).map(|number| format!("layers/{number}")).collect();
+    engine.import_with_files(NAME, &files);
+    let script = "cat /layers/0 /layers/42 /layers/99; ls /layers | wc -l";
+    let outcome = engine
+        .ctr(["run", "--runtime", "wtf.sbk.runj.v1", "--rm", NAME, &engine.id()])
+        .args(["sh", "-c", script])
+        .run();
+    assert_eq!(outcome.code_is(0), "layers/0layers/42layers/99100\n");
+}
+
 fn a_directory_of_the_host_s(engine: &mut Engine<'_>) {
     let root = engine.path().join("root-of-mine");
-    fs::create_dir_all(root.join("bin")).unwrap();
-    for directory in ["dev", "proc", "run", "sys"] {
-        fs::create_dir(root.join(directory)).unwrap();
-    }
-    engine.copy_busybox(&root.join("bin/busybox"));
+    engine.install_userland(&root);
     let args = ["run", "--runtime", "wtf.sbk.runj.v1", "--rm", "--rootfs"];
-    let command = ["/bin/busybox", "touch", "/made"];
+    let command = ["touch", "/made"];
     let root_text = root.to_str().unwrap();
     engine.ctr(args).args([root_text, &engine.id()]).args(command).run().code_is(0);
     assert!(root.join("made").exists());
     // What it was mounted on for the container is gone, and nothing of it is lost.
     assert!(fs::read_dir(root.join("dev")).unwrap().next().is_none());
-    assert!(Command::new(root.join("bin/busybox")).arg("true").status().unwrap().success());
+    assert!(root.join("bin/sh").exists());
 }
 
 fn a_root_that_is_read_only(engine: &mut Engine<'_>) {
-    let script = "touch /x 2>/dev/null || echo refused; touch /run/x && echo made";
-    let outcome = engine.run(&["--rm", "--read-only"], &engine.id(), &["sh", "-c", script]).run();
+    let script = "touch /x 2>/dev/null || echo refused; touch /tmp/x && echo made";
+    let flags = ["--rm", "--read-only", "--mount", "type=tmpfs,src=tmpfs,dst=/tmp"];
+    let outcome = engine.run(&flags, &engine.id(), &["sh", "-c", script]).run();
     assert_eq!(outcome.code_is(0), "refused\nmade\n");
 }

@@ -39,7 +39,10 @@ fn fetch(engine: &Engine<'_>, mode: &str, answer: &str) {
     });
     let extension = format!(r#"{{ "network": {{ "ipv4": {{ "mode": "{mode}" }} }} }}"#);
     let (mut terminal, slave, running) = shell(engine, &extension);
-    terminal.write(&format!("nc 127.0.0.1 {port}; echo \"status $?\"\n"));
+    // FreeBSD's nc(1) does not say why it cannot.
+    let line =
+        format!("nc 127.0.0.1 {port} </dev/null || ping -c 1 127.0.0.1; echo \"status $?\"\n");
+    terminal.write(&line);
     // Its own echo.
     terminal.expect("$?\"");
     terminal.expect(answer);

@@ -22,7 +22,7 @@ const ROOT: &str = "target/demo/rootfs";
 const BORROWED: [&str; 5] = ["/bin", "/lib", "/lib64", "/libexec", "/usr"];
 
 /// The interface of every host that has its loopback address.
-const LOOPBACK: &str = if cfg!(target_os = "freebsd") { "lo0" } else { "lo" };
+pub(super) const LOOPBACK: &str = if cfg!(target_os = "freebsd") { "lo0" } else { "lo" };
 
 /// The bundle, and the programs that were built for it.
 pub(super) struct Bundle {

@@ -39,9 +39,9 @@ pub(super) enum Outcome {
     Within(Ipv4Addr),
 }
 
-const INHERIT: Option<&str> = Some(r#"{"network":{"ipv4":{"mode":"inherit"}}}"#);
-const DISABLE: Option<&str> = Some(r#"{"network":{"ipv4":{"mode":"disable"}}}"#);
-const NEW: Option<&str> = Some(r#"{"network":{"ipv4":{"mode":"new","addr":["127.0.0.2"]}}}"#);
+pub(super) const INHERIT: &str = r#"{"network":{"ipv4":{"mode":"inherit"}}}"#;
+pub(super) const DISABLE: &str = r#"{"network":{"ipv4":{"mode":"disable"}}}"#;
+pub(super) const NEW: &str = r#"{"network":{"ipv4":{"mode":"new","addr":["127.0.0.2"]}}}"#;
 
 /// All of them. Those whose processes connect share a config.json, as do the others.
 pub(super) static CASES: [Case; 6] = [
@@ -49,21 +49,21 @@ pub(super) static CASES: [Case; 6] = [
         id: "demo-inherit",
         title: "inherit",
         promise: "ip4=inherit: the host's addresses are the container's",
-        extension: INHERIT,
+        extension: Some(INHERIT),
         kind: Kind::Connects(Outcome::Within(HOST)),
     },
     Case {
         id: "demo-disable",
         title: "disable",
         promise: "ip4=disable: there is no IPv4 in the container",
-        extension: DISABLE,
+        extension: Some(DISABLE),
         kind: Kind::Connects(Outcome::NoIpv4),
     },
     Case {
         id: "demo-new",
         title: "new",
         promise: "ip4=new: the container has 127.0.0.2 alone; 127.0.0.1 means that one, too",
-        extension: NEW,
+        extension: Some(NEW),
         kind: Kind::Connects(Outcome::Within(OWN)),
     },
     Case {
@@ -77,14 +77,14 @@ pub(super) static CASES: [Case; 6] = [
         id: "demo-inherit-server",
         title: "inherit, a server",
         promise: "ip4=inherit: what listens on 127.0.0.1 in the container does so on the host",
-        extension: INHERIT,
+        extension: Some(INHERIT),
         kind: Kind::Serves { bound: HOST, tried: &[HOST], reached: HOST },
     },
     Case {
         id: "demo-new-server",
         title: "new, a server",
         promise: "ip4=new: what listens on all addresses in the container does so on 127.0.0.2",
-        extension: NEW,
+        extension: Some(NEW),
         kind: Kind::Serves { bound: Ipv4Addr::UNSPECIFIED, tried: &[HOST, OWN], reached: OWN },
     },
 ];
@@ -152,20 +152,18 @@ impl Seen {
     pub(super) fn by_process(&self) -> &str {
         self.inside.last().map_or("nothing", String::as_str)
     }
+}
 
-    /// What the host saw, for the table.
-    pub(super) fn by_host(&self) -> String {
-        let visits = self
-            .visits
-            .iter()
-            .map(|Visit { at, from }| format!("{} came to {}", from.ip(), at.ip()));
-        let calls = self.calls.iter().map(|Call { to, from }| match from {
-            Ok(_) => format!("reached at {}", to.ip()),
-            Err(_) => format!("not reached at {}", to.ip()),
-        });
-        let all: Vec<_> = visits.chain(calls).collect();
-        if all.is_empty() { "nobody came".into() } else { all.join(", ") }
-    }
+/// What the host saw, for the table.
+pub(super) fn by_host(visits: &[Visit], calls: &[Call]) -> String {
+    let visits =
+        visits.iter().map(|Visit { at, from }| format!("{} came to {}", from.ip(), at.ip()));
+    let calls = calls.iter().map(|Call { to, from }| match from {
+        Ok(_) => format!("reached at {}", to.ip()),
+        Err(_) => format!("not reached at {}", to.ip()),
+    });
+    let all: Vec<_> = visits.chain(calls).collect();
+    if all.is_empty() { "nobody came".into() } else { all.join(", ") }
 }
 
 #[cfg(test)]
