@@ -32,9 +32,18 @@ pub(crate) struct Pty {
 }
 
 impl Console {
-    /// What `process` asks for, of its size and its user's.
-    pub(crate) fn of(process: &Process) -> Result<Self, Error> {
-        if process.terminal { Pty::open(process).map(Self::Terminal) } else { Ok(Self::None) }
+    /// What `process` asks for: its user's, and of the size that it is to have. Without one that
+    /// is that of the caller's own terminal, if the caller is to relay between the two.
+    pub(crate) fn of(process: &Process, relayed: bool) -> Result<Self, Error> {
+        if !process.terminal {
+            return Ok(Self::None);
+        }
+        let pty = Pty::open(process)?;
+        if relayed && process.console_size.is_none() {
+            // The caller may have no terminal; then there is no size to give.
+            let _ = sys::copy_terminal_size(std::io::stdin(), &pty.slave);
+        }
+        Ok(Self::Terminal(pty))
     }
 
     /// Gives the terminal's other side to whoever is to have it: the one at the socket, or the

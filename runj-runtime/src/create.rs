@@ -17,7 +17,8 @@ use crate::error::{Error, ProcessError};
 use crate::hooks;
 use crate::io::Io;
 use crate::ledger::Deed;
-use crate::mounts::{self, MountPlan};
+use crate::limits::{self, Limits};
+use crate::mounts::{self, MountPlan, Roots};
 use crate::params;
 use crate::pid_file::PidFile;
 use crate::process;
@@ -26,7 +27,7 @@ use crate::runtime::{Runtime, Started, process_of};
 use crate::state;
 use crate::status::Status;
 use crate::store::Locked;
-use crate::sys::{self, Gate};
+use crate::sys::{self, Entry, Gate};
 use crate::teardown;
 
 /// How a container is to be created.
@@ -61,13 +62,14 @@ impl CreateOptions {
 }
 
 /// Everything about the container, decided and checked before the host is touched.
-struct Plan {
+pub(crate) struct Plan {
     bundle: Bundle,
     container: Container,
     process: Process,
     root: PathBuf,
     jail_name: JailName,
     mounts: Vec<MountPlan>,
+    limits: Limits,
     network: runj_net::Plan,
 }
 
@@ -86,7 +88,18 @@ impl Runtime {
         match build(&plan, options, &mut container) {
             Ok(started) => Ok(started),
             Err(error) => {
+                let poststop = &plan.container.hooks.poststop;
+                // The specification wants these when a hook has failed, and not otherwise.
+                let record = match &error {
+                    Error::Hook { .. } if !poststop.is_empty() => container.directory().read()?,
+                    _ => None,
+                };
                 teardown::after_failure(container);
+                if let Some(record) = record {
+                    let annotations = plan.container.annotations.clone();
+                    let state = state::build(&record, Status::Stopped, annotations);
+                    hooks::run_and_warn("poststop", poststop, &state);
+                }
                 Err(error)
             }
         }
@@ -94,7 +107,8 @@ impl Runtime {
 }
 
 impl Plan {
-    fn new(id: &ContainerId, options: &CreateOptions) -> Result<Self, Error> {
+    /// Decides about everything. Of what is wrong not only the first is found, but all that can be.
+    pub(crate) fn new(id: &ContainerId, options: &CreateOptions) -> Result<Self, Error> {
         let directory = options.bundle.canonicalize().map_err(|error| Error::Unusable {
             place: "--bundle".into(),
             value: format!("{:?}", options.bundle),
@@ -102,34 +116,39 @@ impl Plan {
         })?;
         let bundle = Bundle::load(&directory)?;
         let container = bundle.container()?;
-        let process = process_of(&container)?;
-        options.io.check(&process, "config.json: process")?;
-        hooks::check(&container.hooks)?;
-        if let Some(device) = container.devices.first() {
-            return Err(Error::Unusable {
-                place: "config.json: freebsd.devices[0]".into(),
-                value: format!("{:?}", device.path),
-                reason: "runj does not give a container single devices yet".into(),
-            });
+        limits::warn_of_others(&container.resources, "config.json: linux.resources.");
+
+        let mut problems = Vec::new();
+        let process = noted(process_of(&container), &mut problems);
+        if let Some(process) = &process {
+            noted(options.io.check(process, "config.json: process"), &mut problems);
         }
-        warn_of_limits(&bundle);
-        let root = root(&container, &directory)?;
-        let mounts = mounts::plan(&container.mounts, &directory)?;
-        let network = runj_net::plan(&container.jail)?;
-        let jail_name = name(id, &container, options)?;
-        Ok(Self { bundle, container, process, root, jail_name, mounts, network })
+        noted(params::check(&container), &mut problems);
+        let root = noted(root(&container, &directory), &mut problems);
+        let mounts =
+            noted(mounts::plan(&container.mounts, &container.devices, &directory), &mut problems);
+        let limits = noted(Limits::of(&container), &mut problems);
+        let network = noted(runj_net::plan(&container.jail).map_err(Error::from), &mut problems);
+        let jail_name = noted(name(id, &container, options), &mut problems);
+        match (process, root, mounts, limits, network, jail_name) {
+            (
+                Some(process),
+                Some(root),
+                Some(mounts),
+                Some(limits),
+                Some(network),
+                Some(jail_name),
+            ) if problems.is_empty() => {
+                Ok(Self { bundle, container, process, root, jail_name, mounts, limits, network })
+            }
+            _ => Err(Error::all(problems)),
+        }
     }
 }
 
-/// Says that limits are not applied: engines always send a `linux` section, so that it cannot be
-/// refused, but one that asks for limits believes them to hold.
-fn warn_of_limits(bundle: &Bundle) {
-    let resources = bundle.config.extra.get("linux").and_then(|linux| linux.get("resources"));
-    for kind in ["memory", "cpu", "pids"] {
-        if resources.and_then(|resources| resources.get(kind)).is_some() {
-            tracing::warn!("config.json: linux.resources.{kind}: runj does not apply limits yet");
-        }
-    }
+/// What there is of `result`; an error is put to the others.
+fn noted<T>(result: Result<T, Error>, problems: &mut Vec<Error>) -> Option<T> {
+    result.map_err(|error| problems.push(error)).ok()
 }
 
 /// The container's root on the host, absolute and free of links.
@@ -186,6 +205,7 @@ fn build(plan: &Plan, options: &CreateOptions, container: &mut Locked) -> Result
         bundle: plan.bundle.dir.clone(),
         created: Timestamp::now(),
         phase: Phase::Creating,
+        paused: false,
         root: plan.root.clone(),
         jail_path: jail_path.clone(),
         jail_name: plan.jail_name.to_string(),
@@ -203,7 +223,9 @@ fn build(plan: &Plan, options: &CreateOptions, container: &mut Locked) -> Result
     plan.network.prepare(container)?;
     let jail = create_jail(plan, &jail_path, container)?;
     record.jid = Some(jail.jid().as_raw());
-    mounts::mount_all(&plan.mounts, &jail_path, jail, container)?;
+    plan.limits.apply(jail, container)?;
+    let roots = Roots { jail: &jail_path, written: &plan.root };
+    mounts::mount_all(&plan.mounts, roots, jail, container)?;
     plan.network.furnish(jail, container)?;
 
     if may_mount(&plan.container) {
@@ -216,13 +238,19 @@ fn build(plan: &Plan, options: &CreateOptions, container: &mut Locked) -> Result
 
     let hooks = &plan.container.hooks;
     if has_hooks(plan) {
-        let annotations = plan.container.annotations.clone().into_iter().collect();
-        let state = state::build(&record, Status::Creating, annotations)?;
-        hooks::run_all("prestart", &hooks.prestart, &state, container)?;
-        hooks::run_all("createRuntime", &hooks.create_runtime, &state, container)?;
-        hooks::run_all("createContainer", &hooks.create_container, &state, container)?;
+        let annotations = plan.container.annotations.clone();
+        let state = state::build(&record, Status::Creating, annotations);
+        hooks::run_all("prestart", &hooks.prestart, None, &state, container)?;
+        hooks::run_all("createRuntime", &hooks.create_runtime, None, &state, container)?;
+        // Programs of the host, and as near to the container as these can come: in its root.
+        let (kind, hooks) = ("createContainer", &hooks.create_container);
+        hooks::run_all(kind, hooks, Some(&jail_path), &state, container)?;
         record.phase = Phase::Created;
         container.write(&record)?;
+    }
+    // Only now, since a hook may have put the program there. One that is to come may do so still.
+    if hooks.start_container.is_empty() {
+        process::rehearse(&plan.process, "config.json: process", jail, &jail_path)?;
     }
     if let Some(file) = pid_file {
         file.write(started.pid)?;
@@ -237,7 +265,7 @@ fn may_mount(container: &Container) -> bool {
 }
 
 /// Keeps the configuration as it is now; the bundle may change.
-fn keep_configuration(bundle: &Bundle, container: &Locked) -> Result<(), Error> {
+pub(crate) fn keep_configuration(bundle: &Bundle, container: &Locked) -> Result<(), Error> {
     let json =
         |error| Error::io("the configuration")(std::io::Error::other::<serde_json::Error>(error));
     container.put("config.json", &serde_json::to_vec(&bundle.config).map_err(json)?)?;
@@ -253,7 +281,8 @@ fn create_jail(plan: &Plan, path: &Path, container: &mut Locked) -> Result<Jail,
     let provisional = provisional_name(&plan.jail_name)?;
     let network = plan.network.params();
     let ruleset = mounts::ruleset(&plan.mounts);
-    let params = params::params(&plan.container, &provisional, path, network, ruleset)?;
+    let mut params = Params::new().string("name", provisional.as_str());
+    params.extend(params::params(&plan.container, path, network, ruleset)?);
     container.record(&Deed::Jail { name: provisional.to_string() })?;
     let jail = Jail::create(&params).map_err(|error| match plan.network.explain(&error) {
         Some(explanation) => Error::Refused(explanation),
@@ -303,9 +332,20 @@ fn start_init(
     let (mut ours, theirs) = UnixStream::pair().map_err(Error::io("socketpair(2)"))?;
     let gate = Gate::wait(listener, &socket, theirs.into())?;
     let place = "config.json: process";
-    let console = Console::of(&plan.process)?;
-    let entry =
-        process::entry(&plan.process, place, jail, gate, &console, options.io.preserve_fds)?;
+    let console = Console::of(&plan.process, options.io.serves_terminal())?;
+    let entry = process::entry(
+        &plan.process,
+        place,
+        jail,
+        &record.jail_path,
+        gate,
+        &console,
+        options.io.preserve_fds,
+    )?;
+    // The container will be that when they run.
+    let state = state::build(record, Status::Created, plan.container.annotations.clone());
+    let start_hooks = hooks::prepare(&plan.container.hooks.start_container, state)?;
+    let entry = Entry { start_hooks, ..entry };
     let terminal = console.hand_over(options.io.socket())?;
     let pid = entry.spawn()?;
     let on_record = put_on_record(pid, plan, record, container);

@@ -5,9 +5,11 @@ use runj_spec::ContainerId;
 
 use crate::error::Error;
 use crate::hooks;
+use crate::record::Record;
 use crate::runtime::{Runtime, configuration};
 use crate::state;
 use crate::status::Status;
+use crate::store::Locked;
 use crate::teardown;
 
 impl Runtime {
@@ -40,7 +42,7 @@ impl Runtime {
             return container.remove();
         };
         let status = state::status(container.directory(), &record, false)?;
-        if status == Status::Running && !force {
+        if matches!(status, Status::Running | Status::Paused) && !force {
             return Err(Error::WrongStatus {
                 verb: "delete",
                 id: id.clone(),
@@ -48,17 +50,21 @@ impl Runtime {
                 expected: "stopped (--force deletes it all the same)",
             });
         }
-        teardown::undo(&container, Some(&record))?;
-
-        // A bundle that cannot be read any more has no hooks that could be run.
-        let poststop = configuration(&directory)
-            .ok()
-            .filter(|configuration| !configuration.hooks.poststop.is_empty());
-        let Some(configuration) = poststop else { return container.remove() };
-        let annotations = configuration.annotations.into_iter().collect();
-        let state = state::build(&record, Status::Stopped, annotations)?;
-        container.remove()?;
-        hooks::run_and_warn("poststop", &configuration.hooks.poststop, &state, None);
-        Ok(())
+        destroy(container, &record)
     }
+}
+
+/// Undoes the container, whatever it is doing, forgets it and runs its `poststop` hooks.
+pub(crate) fn destroy(container: Locked, record: &Record) -> Result<(), Error> {
+    teardown::undo(&container, Some(record))?;
+
+    // A bundle that cannot be read any more has no hooks that could be run.
+    let poststop = configuration(container.directory())
+        .ok()
+        .filter(|configuration| !configuration.hooks.poststop.is_empty());
+    let Some(configuration) = poststop else { return container.remove() };
+    let state = state::build(record, Status::Stopped, configuration.annotations);
+    container.remove()?;
+    hooks::run_and_warn("poststop", &configuration.hooks.poststop, &state);
+    Ok(())
 }

@@ -59,6 +59,9 @@ pub enum Error {
         /// Why it cannot be had, or what is allowed.
         reason: String,
     },
+    /// More than one thing is wrong.
+    #[error("{}", join(.0.iter().map(|error| whole(error))))]
+    Several(Vec<Error>),
     /// The network cannot be as the configuration asks.
     #[error(transparent)]
     NetworkPlan(#[from] runj_net::Refused),
@@ -83,6 +86,14 @@ pub enum Error {
         /// What the kernel said.
         reason: String,
     },
+    /// A limit cannot be had on this host.
+    #[error("{place}")]
+    Limit {
+        /// The JSON path.
+        place: String,
+        /// Why not.
+        source: runj_jail::Error,
+    },
     /// The container's process could not be started.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -99,6 +110,9 @@ pub enum Error {
     /// Processes of the container do not end although they were killed.
     #[error("container {0}: its processes have not ended 10 seconds after SIGKILL")]
     Unkillable(ContainerId),
+    /// Processes of the container cannot be stopped.
+    #[error("container {0}: it makes processes faster than they can be stopped")]
+    Unstoppable(ContainerId),
     /// The container's state cannot be understood.
     #[error("{path:?}: not a state that this runj wrote: {reason}")]
     BadState {
@@ -108,7 +122,7 @@ pub enum Error {
         reason: String,
     },
     /// Not all that the container had done to the host could be undone; `delete` may be repeated.
-    #[error("container {id}: not everything could be undone: {}", join(problems))]
+    #[error("container {id}: not everything could be undone: {}", join(problems.iter().cloned()))]
     Leftovers {
         /// The container.
         id: ContainerId,
@@ -177,11 +191,39 @@ fn exec_reason(errno: Errno) -> String {
     }
 }
 
-fn join(problems: &[String]) -> String {
-    problems.join("; ")
+fn join(problems: impl Iterator<Item = String>) -> String {
+    problems.collect::<Vec<_>>().join("; ")
 }
 
 impl Error {
+    /// One error for all of these.
+    pub(crate) fn all(mut errors: Vec<Self>) -> Self {
+        match errors.pop() {
+            Some(only) if errors.is_empty() => only,
+            last => {
+                errors.extend(last);
+                Self::Several(errors)
+            }
+        }
+    }
+
+    /// Each thing that is wrong by itself, in the order in which they were found.
+    ///
+    /// The error is one line whatever it is made of; this is for whoever has room for a list.
+    #[must_use]
+    pub fn each(&self) -> Vec<String> {
+        match self {
+            Self::Several(errors) => errors.iter().flat_map(Self::each).collect(),
+            Self::Spec(runj_spec::Error::Invalid(problems)) => {
+                problems.iter().map(ToString::to_string).collect()
+            }
+            Self::NetworkPlan(refused) => {
+                refused.conflicts().iter().map(ToString::to_string).collect()
+            }
+            other => vec![whole(other)],
+        }
+    }
+
     pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
         move |source| Self::Io { what, source }

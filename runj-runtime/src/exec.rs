@@ -58,17 +58,24 @@ impl Runtime {
         }
         let jail = jail_of(&record)?.ok_or_else(not_running)?;
 
-        let console = Console::of(process)?;
+        let console = Console::of(process, io.serves_terminal())?;
         let (theirs, ours): (_, UnixStream) = process::report_pair()?;
-        let entry =
-            process::entry(process, place, jail, Gate::Open(theirs), &console, io.preserve_fds)?;
+        let entry = process::entry(
+            process,
+            place,
+            jail,
+            &record.jail_path,
+            Gate::Open(theirs),
+            &console,
+            io.preserve_fds,
+        )?;
         let terminal = console.hand_over(io.socket())?;
         let prepared = io.pid_file.as_deref().map(PidFile::prepare).transpose()?;
         let pid = entry.spawn()?;
         let id = ProcessId::of(pid)?;
         // Ours is the only other end now, so its end of file means that the program was executed.
         drop(entry);
-        let written = process::outcome(ours, process, id).and_then(|()| match prepared {
+        let written = process::outcome(ours, process, id, &[]).and_then(|()| match prepared {
             Some(file) => file.write(pid),
             None => Ok(()),
         });

@@ -48,6 +48,11 @@ impl Io {
         self
     }
 
+    /// Whether the caller gets the terminal's other side.
+    pub(crate) fn serves_terminal(&self) -> bool {
+        self.relays_terminal && self.console_socket.is_none()
+    }
+
     pub(crate) fn socket(&self) -> Option<&Path> {
         self.console_socket.as_deref()
     }

@@ -6,6 +6,7 @@ use runj_spec::ContainerId;
 use crate::error::Error;
 use crate::runtime::{Runtime, jail_of};
 use crate::state;
+use crate::status::Status;
 
 impl Runtime {
     /// Sends a signal to the container's process, or with `all` to every process in its jail.
@@ -18,6 +19,15 @@ impl Runtime {
     pub fn kill(&self, id: &ContainerId, signal: Signal, all: bool) -> Result<(), Error> {
         let directory = self.store.find(id)?;
         let (record, status) = state::read(&directory)?;
+        if status == Status::Paused && signal == Signal::CONT {
+            // It would run, and still be called paused.
+            return Err(Error::WrongStatus {
+                verb: "continue",
+                id: id.clone(),
+                status,
+                expected: "running (runj resume lets it go on)",
+            });
+        }
         let mut reached = false;
         let mut inside = false;
         if all {

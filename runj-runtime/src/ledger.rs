@@ -20,6 +20,9 @@ pub(crate) enum Deed {
     MountPoint { root: PathBuf, path: PathBuf, directory: bool },
     /// Another container that had the same root made it, and left it for this one.
     Inherited { root: PathBuf, path: PathBuf, directory: bool },
+    /// What is at this path in a root was given another name beside it, to make room for a copy of
+    /// a file.
+    FileCopy { root: PathBuf, path: PathBuf, kept: PathBuf },
     /// A file system was mounted on this path, where so many were mounted already.
     Mount { path: PathBuf, covered: usize },
     /// It is this one: the mount of the entry before has been made.
@@ -30,6 +33,8 @@ pub(crate) enum Deed {
     Jail { name: String },
     /// It is this one.
     JailMade { jid: i32 },
+    /// A rule about what that jail may use was added (rctl(8)).
+    Rule { jail: String, rule: String },
     /// The network was changed.
     Network(runj_net::Deed),
     /// A hook was started; it leads a process group of its own.

@@ -2,7 +2,8 @@
 //!
 //! A [`Runtime`] keeps what it knows of its containers in a directory, and does to a container
 //! what the OCI runtime specification calls operations ("Runtime and Lifecycle"): [`create`],
-//! [`start`], [`state`], [`kill`] and [`delete`], and beside them [`exec`] and [`list`].
+//! [`start`], [`state`], [`kill`] and [`delete`], and beside them [`exec`], [`list`], [`pause`],
+//! [`resume`], [`update`], [`usage`] and [`processes`].
 //!
 //! ```no_run
 //! use runj_runtime::{CreateOptions, Runtime};
@@ -12,7 +13,7 @@
 //! let id = "web".parse()?;
 //! runtime.create(&id, &CreateOptions::new("/bundles/web"))?;
 //! runtime.start(&id)?;
-//! println!("{:?}", runtime.state(&id)?.status());
+//! println!("{}", runtime.state(&id)?.status);
 //! runtime.delete(&id, true)?;
 //! # Ok(())
 //! # }
@@ -25,6 +26,11 @@
 //! [`delete`]: Runtime::delete
 //! [`exec`]: Runtime::exec
 //! [`list`]: Runtime::list
+//! [`pause`]: Runtime::pause
+//! [`resume`]: Runtime::resume
+//! [`update`]: Runtime::update
+//! [`usage`]: Runtime::usage
+//! [`processes`]: Runtime::processes
 
 mod beneath;
 mod console;
@@ -32,14 +38,19 @@ mod create;
 mod delete;
 mod error;
 mod exec;
+mod features;
+mod home;
 mod hooks;
 mod io;
 mod kill;
 mod ledger;
+mod limits;
 mod list;
 mod mounts;
 mod params;
+mod pause;
 mod pid_file;
+mod preview;
 mod process;
 mod record;
 mod runtime;
@@ -50,12 +61,18 @@ mod store;
 #[allow(unsafe_code)]
 mod sys;
 mod teardown;
+mod update;
+mod usage;
 
 pub use create::CreateOptions;
 pub use error::{Error, ProcessError};
 pub use exec::ExecOptions;
+pub use features::{Features, features};
 pub use io::Io;
 pub use list::Listed;
+pub use preview::{Preview, check};
 pub use runtime::{Runtime, Started};
+pub use state::State;
 pub use status::Status;
 pub use sys::copy_terminal_size;
+pub use usage::ContainerUsage;

@@ -2,15 +2,14 @@
 
 use std::path::Path;
 
-use runj_jail::{JailName, Jailsys, Params, Value};
+use runj_jail::{Jailsys, Params, Value};
 use runj_spec::{Container, HostMode, Jail, SysvMode};
 
 use crate::error::Error;
 
-/// The parameters of the container's jail.
+/// The parameters of the container's jail, but for its name.
 pub(crate) fn params(
     container: &Container,
-    name: &JailName,
     path: &Path,
     network: &Params,
     ruleset: i32,
@@ -24,11 +23,10 @@ pub(crate) fn params(
     };
     let jail = &container.jail;
     // A container exists from `create` on, when no process is in its jail yet.
-    let mut params =
-        Params::new().string("name", name.as_str()).string("path", path).flag("persist", true);
+    let mut params = Params::new().string("path", path).flag("persist", true);
     // Without one, a devfs that the container mounts by itself shows every device of the host.
     params.push("devfs_ruleset", Value::Int(ruleset));
-    host(container, jail, &mut params)?;
+    host(container, jail, &mut params);
     params.extend(network.clone());
     for (parameter, mode) in
         [("sysvmsg", &jail.sysvmsg), ("sysvsem", &jail.sysvsem), ("sysvshm", &jail.sysvshm)]
@@ -46,40 +44,41 @@ pub(crate) fn params(
     Ok(params)
 }
 
-fn host(container: &Container, jail: &Jail, params: &mut Params) -> Result<(), Error> {
-    let names =
-        [("host.hostname", &container.hostname), ("host.domainname", &container.domainname)];
-    if let Some(mode) = &jail.host {
-        if mode.value == HostMode::Inherit {
-            // The kernel would take the name and silently make it a host of its own.
-            if let Some(name) = names.iter().find_map(|(_, name)| name.as_ref()) {
-                return Err(Error::Unusable {
-                    place: mode.origin.to_string(),
-                    value: "\"inherit\"".into(),
-                    reason: format!(
-                        "{} gives the container a name of its own, which takes \"new\"",
-                        name.origin
-                    ),
-                });
-            }
-        }
-        match mode.value {
-            HostMode::New => params.push("host", Value::Jailsys(Jailsys::New)),
-            HostMode::Inherit => {
-                params.push("host", Value::Jailsys(Jailsys::Inherit));
-                // It is the host's own name that the container could set otherwise.
-                if !jail.allow.contains_key("set_hostname") {
-                    params.push("allow.set_hostname", Value::Flag(false));
-                }
+/// What the kernel would silently bend: a host name beside `host=inherit` makes it `host=new`.
+pub(crate) fn check(container: &Container) -> Result<(), Error> {
+    let names = [&container.hostname, &container.domainname];
+    match (&container.jail.host, names.into_iter().flatten().next()) {
+        (Some(mode), Some(name)) if mode.value == HostMode::Inherit => Err(Error::Unusable {
+            place: mode.origin.to_string(),
+            value: "\"inherit\"".into(),
+            reason: format!(
+                "{} gives the container a name of its own, which takes \"new\"",
+                name.origin
+            ),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn host(container: &Container, jail: &Jail, params: &mut Params) {
+    match jail.host.as_ref().map(|mode| mode.value) {
+        None => {}
+        Some(HostMode::New) => params.push("host", Value::Jailsys(Jailsys::New)),
+        Some(HostMode::Inherit) => {
+            params.push("host", Value::Jailsys(Jailsys::Inherit));
+            // It is the host's own name that the container could set otherwise.
+            if !jail.allow.contains_key("set_hostname") {
+                params.push("allow.set_hostname", Value::Flag(false));
             }
         }
     }
-    for (parameter, name) in names {
+    for (parameter, name) in
+        [("host.hostname", &container.hostname), ("host.domainname", &container.domainname)]
+    {
         if let Some(name) = name {
             params.push(parameter, Value::String(name.value.clone()));
         }
     }
-    Ok(())
 }
 
 fn sysv(mode: SysvMode) -> Jailsys {

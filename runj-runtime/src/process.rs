@@ -4,15 +4,18 @@ use std::ffi::CString;
 use std::io::Read as _;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::stat::Mode;
 use runj_jail::{Attachment, Jail, ProcessId, Signal};
-use runj_spec::Process;
+use runj_spec::{Hook, Process};
 
 use crate::console::Console;
 use crate::error::{Error, ProcessError};
+use crate::home;
+use crate::hooks;
 use crate::sys::{self, Entry, Failure, Gate, Report, Stage};
 
 /// Where programs are looked for when the environment has no PATH (`_PATH_DEFPATH`, paths.h).
@@ -23,11 +26,13 @@ pub(crate) fn check(process: &Process, place: &str) -> Result<(), Error> {
     limits(process, place).map(drop)
 }
 
-/// Makes everything ready that the new process needs, so that it has nothing left to allocate.
+/// Makes everything ready that the new process needs, so that it has nothing left to allocate. The
+/// jail's root is at `root`.
 pub(crate) fn entry(
     process: &Process,
     place: &str,
     jail: Jail,
+    root: &Path,
     gate: Gate,
     console: &Console,
     preserve_fds: u32,
@@ -46,7 +51,7 @@ pub(crate) fn entry(
         preserve_fds,
         programs: programs(process)?,
         args: c_strings(&process.args, place, "args")?,
-        env: c_strings(&process.env, place, "env")?,
+        env: environment(process, place, root)?,
         cwd: c_string(&process.cwd, place, "cwd")?,
         uid: process.user.uid.into(),
         gid: process.user.gid.into(),
@@ -54,7 +59,39 @@ pub(crate) fn entry(
         umask: process.user.umask.map(file_mode),
         limits: limits(process, place)?,
         no_new_privileges: process.no_new_privileges,
+        start_hooks: None,
+        rehearses: false,
     })
+}
+
+/// Finds out whether `process` could be executed in the jail, by one that goes all the way but for
+/// the last step. Engines want to know when they create a container, not when they start it.
+pub(crate) fn rehearse(
+    process: &Process,
+    place: &str,
+    jail: Jail,
+    root: &Path,
+) -> Result<(), Error> {
+    let (theirs, ours) = report_pair()?;
+    let entry = entry(process, place, jail, root, Gate::Open(theirs), &Console::None, 0)?;
+    let entry = Entry { rehearses: true, ..entry };
+    let pid = entry.spawn()?;
+    let id = ProcessId::of(pid)?;
+    drop(entry);
+    let outcome = outcome(ours, process, id, &[]);
+    sys::collect(pid);
+    outcome
+}
+
+/// `process.env`, and HOME.
+fn environment(process: &Process, place: &str, root: &Path) -> Result<Vec<CString>, Error> {
+    let others = process.env.iter().filter(|entry| !home::is_home(entry));
+    let others = others.map(|entry| c_string(entry, place, "env"));
+    let home = match home::given(process) {
+        Some(entry) => c_string(entry, place, "env"),
+        None => Ok(home::of_user(root, process.user.uid)),
+    };
+    others.chain([home]).collect()
 }
 
 /// The files to try for the program, in order, as execvp(3) does.
@@ -75,18 +112,22 @@ fn programs(process: &Process) -> Result<Vec<CString>, Error> {
 }
 
 fn limits(process: &Process, place: &str) -> Result<Vec<sys::Limit>, Error> {
-    process
-        .rlimits
-        .iter()
-        .enumerate()
-        .map(|(index, limit)| {
-            sys::limit(&limit.typ, limit.soft, limit.hard).ok_or_else(|| Error::Unusable {
-                place: format!("{place}.rlimits[{index}].type"),
-                value: format!("{:?}", limit.typ),
-                reason: format!("expected one of {}", sys::limit_names().join(", ")),
-            })
-        })
-        .collect()
+    let mut limits: Vec<sys::Limit> = Vec::with_capacity(process.rlimits.len());
+    for (index, given) in process.rlimits.iter().enumerate() {
+        let unusable = |reason| Error::Unusable {
+            place: format!("{place}.rlimits[{index}].type"),
+            value: format!("{:?}", given.typ),
+            reason,
+        };
+        let limit = sys::limit(&given.typ, given.soft, given.hard).ok_or_else(|| {
+            unusable(format!("expected one of {}", sys::limit_names().join(", ")))
+        })?;
+        if let Some(other) = limits.iter().position(|other| other.is_of_same_resource(&limit)) {
+            return Err(unusable(format!("rlimits[{other}] is another name for the same")));
+        }
+        limits.push(limit);
+    }
+    Ok(limits)
 }
 
 fn c_strings(texts: &[String], place: &str, property: &str) -> Result<Vec<CString>, Error> {
@@ -104,14 +145,20 @@ fn c_string(text: &str, place: &str, property: &str) -> Result<CString, Error> {
 /// How long a new process may take to become its program.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Reads what a new process, which is `id`, has to say until it became its program.
+/// Reads what a new process, which is `id`, has to say until it became its program. Before that it
+/// runs `hooks`.
 pub(crate) fn outcome(
     mut report: UnixStream,
     process: &Process,
     id: Option<ProcessId>,
+    hooks: &[Hook],
 ) -> Result<(), Error> {
     let waiting = || Error::io("waiting for the container's process");
-    report.set_read_timeout(Some(PATIENCE)).map_err(waiting())?;
+    // A hook without a limit may take for ever.
+    let patience = hooks.iter().try_fold(PATIENCE, |patience, hook| {
+        Some(patience + Duration::from_secs(hook.timeout?.get().into()))
+    });
+    report.set_read_timeout(patience).map_err(waiting())?;
     let mut bytes = Vec::new();
     if let Err(error) = report.read_to_end(&mut bytes) {
         match error.kind() {
@@ -130,12 +177,13 @@ pub(crate) fn outcome(
         Report::Executed => Ok(()),
         Report::Died => Err(ProcessError::Died.into()),
         Report::Failed(failure) => Err(explain(failure, process).into()),
+        Report::HookFailed(failure, text) => Err(hooks::start_error(failure, &text, hooks)),
     }
 }
 
 /// Says in the configuration's words what the new process could not do.
 fn explain(failure: Failure, process: &Process) -> ProcessError {
-    let Failure { stage, errno } = failure;
+    let Failure { stage, errno, index } = failure;
     let program = process.args.first().cloned().unwrap_or_default();
     let user = &process.user;
     let setup = |what, value| ProcessError::Setup { what, value, errno };
@@ -146,7 +194,13 @@ fn explain(failure: Failure, process: &Process) -> ProcessError {
         Stage::Groups => setup("user.additionalGids", format!("{:?}", user.additional_gids)),
         Stage::Gid => setup("user.gid", user.gid.to_string()),
         Stage::Uid => setup("user.uid", user.uid.to_string()),
-        Stage::Limits => setup("rlimits", "a limit".into()),
+        Stage::Limits => {
+            let index = usize::try_from(index).unwrap_or(usize::MAX);
+            let limit = process.rlimits.get(index).map_or_else(String::new, |limit| {
+                format!("{}, soft {}, hard {},", limit.typ, limit.soft, limit.hard)
+            });
+            setup("rlimits", limit)
+        }
         Stage::NoNewPrivileges => setup("noNewPrivileges", "true".into()),
         Stage::Terminal => setup("terminal", "true".into()),
         Stage::Session => ProcessError::System { what: "setsid(2)", errno },
@@ -218,7 +272,7 @@ mod tests {
     #[test]
     fn failures_read_as_engines_expect() {
         let process = process(r#""nope""#, "");
-        let text = |stage, errno| explain(Failure { stage, errno }, &process).to_string();
+        let text = |stage, errno| explain(Failure::at(stage, errno), &process).to_string();
         assert_eq!(
             text(Stage::NotFound, Errno::ENOENT),
             r#"exec: "nope": executable file not found in $PATH"#

@@ -21,6 +21,9 @@ pub(crate) struct Record {
     pub(crate) bundle: PathBuf,
     pub(crate) created: Timestamp,
     pub(crate) phase: Phase,
+    /// `pause` has stopped its processes, and `resume` has not come since.
+    #[serde(default)]
+    pub(crate) paused: bool,
     /// The container's root on the host, absolute and free of links.
     pub(crate) root: PathBuf,
     /// The directory that the jail has as its root: `root` or a read-only view of it.

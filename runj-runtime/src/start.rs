@@ -1,14 +1,19 @@
 //! `start`: the waiting process becomes the container's program.
 
+use std::fs;
+
 use nix::errno::Errno;
 use runj_spec::ContainerId;
 
-use crate::error::{Error, ProcessError};
+use crate::delete::destroy;
+use crate::error::{Error, ProcessError, whole};
 use crate::hooks;
 use crate::process;
+use crate::record::Record;
 use crate::runtime::{Runtime, configuration, process_of};
 use crate::state;
 use crate::status::Status;
+use crate::store::Locked;
 use crate::sys;
 
 impl Runtime {
@@ -16,8 +21,10 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// [`Error::WrongStatus`] for a container that is not created, and [`Error::Process`] when the
-    /// program cannot be executed; the container is stopped then.
+    /// [`Error::WrongStatus`] for a container that is not created; [`Error::Process`] when the
+    /// program cannot be executed, and the container is stopped then; [`Error::Hook`] when a hook
+    /// has failed, and the container is gone then, as the OCI runtime specification wants it
+    /// ("Lifecycle").
     pub fn start(&self, id: &ContainerId) -> Result<(), Error> {
         let mut container = self.store.find(id)?.lock()?;
         let directory = container.directory().clone();
@@ -37,15 +44,24 @@ impl Runtime {
         let configuration = configuration(directory)?;
         let process = process_of(&configuration)?;
 
+        let start_hooks = &configuration.hooks.start_container;
+
+        if !start_hooks.is_empty() {
+            container.note_starting()?;
+        }
         let socket = directory.start_socket();
         let outcome = match sys::connect(&socket) {
-            Ok(report) => process::outcome(report.into(), &process, record.init()),
+            Ok(report) => process::outcome(report.into(), &process, record.init(), start_hooks),
             // Nobody listens.
             Err(Errno::ECONNREFUSED | Errno::ENOENT | Errno::ECONNRESET) => {
                 Err(ProcessError::Died.into())
             }
             Err(errno) => Err(Error::errno(format!("{socket:?}"))(errno)),
         };
+        if !start_hooks.is_empty() {
+            let file = directory.starting();
+            fs::remove_file(&file).map_err(Error::io(format!("{file:?}")))?;
+        }
         match outcome {
             // Another `start` was killed once it had come to the socket, a moment ago.
             Err(Error::Process(ProcessError::Died))
@@ -53,16 +69,27 @@ impl Runtime {
             {
                 return Err(wrong(Status::Running));
             }
+            Err(error @ Error::Hook { .. }) => return Err(give_up(container, &record, error)),
             outcome => outcome?,
         }
 
         let poststart = &configuration.hooks.poststart;
         if !poststart.is_empty() {
-            let annotations = configuration.annotations.into_iter().collect();
-            let state =
-                state::build(&record, state::status(directory, &record, false)?, annotations)?;
-            hooks::run_and_warn("poststart", poststart, &state, Some(&mut container));
+            let status = state::status(directory, &record, false)?;
+            let state = state::build(&record, status, configuration.annotations);
+            if let Err(error) = hooks::run_all("poststart", poststart, None, &state, &mut container)
+            {
+                return Err(give_up(container, &record, error));
+            }
         }
         Ok(())
     }
+}
+
+/// Destroys a container of which a hook has failed. The error that matters is why.
+fn give_up(container: Locked, record: &Record, error: Error) -> Error {
+    if let Err(left) = destroy(container, record) {
+        tracing::warn!("destroying {}: {}", record.id, whole(&left));
+    }
+    error
 }

@@ -1,9 +1,11 @@
 //! `state`: what a container is doing.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use oci_spec::runtime::{ContainerState, State, StateBuilder};
+use runj_jail::ProcessId;
 use runj_spec::ContainerId;
+use serde::Serialize;
 
 use crate::error::Error;
 use crate::record::{Phase, Record};
@@ -13,6 +15,27 @@ use crate::store::ContainerDirectory;
 
 /// The annotation under which the jid is told, for those who manage jails (ocijail's name).
 const JID: &str = "org.freebsd.jail.jid";
+
+/// The state of a container, as it is printed and as hooks get it (OCI runtime specification,
+/// "State"). The status `paused` is runc's; the specification lets a runtime have more of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct State {
+    /// The version of the specification that the container complies with.
+    pub oci_version: String,
+    /// The container's id.
+    pub id: ContainerId,
+    /// What it is doing.
+    pub status: Status,
+    /// The pid of its process, unless it has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pid: Option<i32>,
+    /// Its bundle, absolute.
+    pub bundle: PathBuf,
+    /// What others noted about it, and what runj has to tell.
+    pub annotations: BTreeMap<String, String>,
+}
 
 impl Runtime {
     /// The state of a container, as the OCI runtime specification lays it out.
@@ -26,10 +49,8 @@ impl Runtime {
         let directory = self.store.find(id)?;
         let (record, status) = read(&directory)?;
         // A container that is only just being created may have no configuration yet.
-        let annotations = configuration(&directory)
-            .map(|container| container.annotations.into_iter().collect())
-            .unwrap_or_default();
-        build(&record, status, annotations)
+        let annotations = configuration(&directory).map(|container| container.annotations);
+        Ok(build(&record, status, annotations.unwrap_or_default()))
     }
 }
 
@@ -56,7 +77,12 @@ pub(crate) fn status(
     Ok(match record.phase {
         // Whoever was creating it has the lock, or died and will never finish.
         Phase::Creating if locked_by_another => Status::Creating,
+        Phase::Created if alive && record.paused => Status::Paused,
         Phase::Created if alive && directory.init_waits() => Status::Created,
+        // Should whoever starts it die, the process goes on all the same.
+        Phase::Created if alive && locked_by_another && directory.starting().exists() => {
+            Status::Created
+        }
         Phase::Created if alive => Status::Running,
         Phase::Creating | Phase::Created => Status::Stopped,
     })
@@ -66,24 +92,18 @@ pub(crate) fn status(
 pub(crate) fn build(
     record: &Record,
     status: Status,
-    mut annotations: HashMap<String, String>,
-) -> Result<State, Error> {
+    mut annotations: BTreeMap<String, String>,
+) -> State {
     if let Some(jid) = record.jid() {
         annotations.insert(JID.into(), jid.to_string());
     }
-    let mut state = StateBuilder::default()
-        .version(record.oci_version.clone())
-        .id(record.id.as_ref())
-        .status(match status {
-            Status::Creating => ContainerState::Creating,
-            Status::Created => ContainerState::Created,
-            Status::Running => ContainerState::Running,
-            Status::Stopped => ContainerState::Stopped,
-        })
-        .bundle(record.bundle.clone())
-        .annotations(annotations);
-    if let Some(init) = record.init().filter(|_| status != Status::Stopped) {
-        state = state.pid(init.pid());
+    let init = record.init().filter(|_| status != Status::Stopped);
+    State {
+        oci_version: record.oci_version.clone(),
+        id: record.id.clone(),
+        status,
+        pid: init.map(ProcessId::pid),
+        bundle: record.bundle.clone(),
+        annotations,
     }
-    state.build().map_err(|error| Error::io("the state")(std::io::Error::other(error)))
 }

@@ -14,6 +14,8 @@ pub enum Status {
     Created,
     /// The container's program runs.
     Running,
+    /// Its processes are stopped until [`resume`](crate::Runtime::resume) lets them go on.
+    Paused,
     /// The container's program has ended.
     Stopped,
 }
@@ -24,6 +26,7 @@ impl fmt::Display for Status {
             Self::Creating => "creating",
             Self::Created => "created",
             Self::Running => "running",
+            Self::Paused => "paused",
             Self::Stopped => "stopped",
         })
     }

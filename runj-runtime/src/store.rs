@@ -109,6 +109,8 @@ impl Store {
 }
 
 impl ContainerDirectory {
+    const STARTING: &str = "starting";
+
     pub(crate) fn id(&self) -> &ContainerId {
         &self.id
     }
@@ -125,6 +127,11 @@ impl ContainerDirectory {
     /// Whether nobody has let the container's process go on, given that it is alive.
     pub(crate) fn init_waits(&self) -> bool {
         self.start_socket().symlink_metadata().is_ok()
+    }
+
+    /// A file that is there while `start` waits for hooks that the container's process runs.
+    pub(crate) fn starting(&self) -> PathBuf {
+        self.path.join(Self::STARTING)
     }
 
     /// Where the read-only view of the root is mounted, if there is one.
@@ -264,6 +271,11 @@ impl Locked {
         let text = serde_json::to_vec_pretty(record)
             .map_err(|e| Error::io(format!("{path:?}"))(e.into()))?;
         self.put("state.json", &text)
+    }
+
+    /// Notes that `start` waits for hooks that the container's process runs.
+    pub(crate) fn note_starting(&self) -> Result<(), Error> {
+        self.put(ContainerDirectory::STARTING, b"")
     }
 
     /// Writes a file of the directory whole: to a temporary one, synced, then renamed.

@@ -10,6 +10,7 @@ use runj_jail::{Jail, JailName, Jid, ProcessId, Signal};
 use crate::beneath;
 use crate::error::{Error, whole};
 use crate::ledger::Deed;
+use crate::limits;
 use crate::mounts;
 use crate::record::Record;
 use crate::runtime::is_jail_of;
@@ -106,6 +107,15 @@ pub(crate) fn undo(container: &Locked, record: Option<&Record>) -> Result<(), Er
                 remove_mount_point(root, path, *directory);
                 Ok(())
             }
+            Deed::Rule { jail, rule } if this_boot => {
+                limits::undo(jail, rule).map_err(|error| format!("rule {rule}: {}", whole(&error)))
+            }
+            Deed::FileCopy { root, path, kept } => {
+                if let Err(errno) = mounts::undo_file_copy(root, path, kept.as_os_str()) {
+                    tracing::warn!("{:?} stays a copy: {errno}", root.join(path));
+                }
+                Ok(())
+            }
             Deed::Inherited { root, path, directory } => {
                 // Our own mounts on it come later in this order.
                 inherited.push((root, path, *directory));
@@ -117,6 +127,7 @@ pub(crate) fn undo(container: &Locked, record: Option<&Record>) -> Result<(), Er
             | Deed::OwnMounts { .. }
             | Deed::Jail { .. }
             | Deed::JailMade { .. }
+            | Deed::Rule { .. }
             | Deed::Network(_)
             | Deed::Hook { .. } => Ok(()),
         };

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use crate::decode::Reader;
 use crate::merge::merge;
+use crate::schema::Property as _;
 use crate::{
-    Config, Container, Error, Extension, Freebsd, Origin, Problems, Sourced, document, file,
+    Config, Container, Error, Extension, Freebsd, Origin, Problems, RctlRule, Sourced, annotations,
+    document, engine, file,
 };
 
 /// A bundle: the directory that describes a container, with what is written in its documents.
@@ -24,6 +26,11 @@ impl Bundle {
     const CONFIG_LIMIT: u64 = 4 << 20;
     /// The most bytes of runj.ext.json: 256 KiB.
     const EXTENSION_LIMIT: u64 = 256 << 10;
+
+    /// The annotations of config.json that change what the container is. One with a dot at its end
+    /// stands for all that begin with it.
+    pub const MEANINGFUL_ANNOTATIONS: [&'static str; 3] =
+        [engine::MANAGER, annotations::JAIL, annotations::PARENT];
 
     /// Reads the documents in `dir`. Does not look at anything else in it.
     ///
@@ -56,7 +63,8 @@ impl Bundle {
     ///
     /// `freebsd.jail` is the base. `freebsd.network` fills the same fields, and contradicts it if a
     /// mode differs. runj.ext.json overlays both: a mode overwrites, a list appends what is not
-    /// there. Annotations fill what none of them gave.
+    /// there. Annotations fill what none of them gave, and what podman and buildah expect without
+    /// saying it fills what is still not given.
     ///
     /// # Errors
     ///
@@ -65,13 +73,14 @@ impl Bundle {
     pub fn container(&self) -> Result<Container, Error> {
         let Config { freebsd, annotations, .. } = &self.config;
         let mut problems = Problems::default();
-        let jail = merge(
+        let mut jail = merge(
             Config::FILE_NAME,
             freebsd.as_ref(),
             annotations,
             self.extension.as_ref(),
             &mut problems,
         );
+        engine::fill(&mut jail, &self.config, &self.dir);
         let jail = problems.unless_any(Some(jail))?;
 
         let sourced = |value: &Option<String>, key: &str| {
@@ -92,6 +101,21 @@ impl Bundle {
                 .as_ref()
                 .map(|Freebsd { devices, .. }| devices.clone())
                 .unwrap_or_default(),
+            resources: self.config.linux.clone().and_then(|it| it.resources).unwrap_or_default(),
+            rctl: rules(freebsd.as_ref(), self.extension.as_ref()),
         })
     }
+}
+
+/// The rules of both documents, those of runj.ext.json last.
+fn rules(freebsd: Option<&Freebsd>, extension: Option<&Extension>) -> Vec<Sourced<RctlRule>> {
+    let given = freebsd.map(|freebsd| (Config::FILE_NAME, "freebsd.rctl", &freebsd.rctl));
+    let more = extension.map(|extension| (Extension::FILE_NAME, "rctl", &extension.rctl));
+    let sourced = |(file, path, rules): (&'static str, &'static str, &Vec<RctlRule>)| {
+        let rule = move |(index, rule): (usize, RctlRule)| {
+            Sourced::new(rule, Origin::new(file, format!("{path}[{index}]")))
+        };
+        rules.clone().into_iter().enumerate().map(rule)
+    };
+    given.into_iter().chain(more).flat_map(sourced).collect()
 }

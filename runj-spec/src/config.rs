@@ -1,19 +1,19 @@
 //! config.json as it is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::decode::{Decoded, Reader, checked, document, host_name};
+use crate::decode::{Decoded, Reader, checked, document, host_name, properties};
 use crate::json_path::Step;
 use crate::merge::merge;
 use crate::serialize::is_default;
-use crate::{Error, Freebsd, Hooks, Mount, OciVersion, Process, Root};
+use crate::{Error, Freebsd, Hooks, Linux, Mount, OciVersion, Process, Root};
 
 /// config.json as it is written (OCI runtime specification, config.md).
 ///
-/// What this crate has no type for, the `linux` object included, is in [`extra`](Self::extra).
+/// What this crate has no type for is in [`extra`](Self::extra).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Config {
@@ -43,6 +43,9 @@ pub struct Config {
     /// The FreeBSD part.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub freebsd: Option<Freebsd>,
+    /// The Linux part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub linux: Option<Linux>,
     /// The properties that this crate does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -62,6 +65,14 @@ impl Config {
         document(text, file, Self::decode)
     }
 
+    /// The properties that are looked for in a config.json that is `document`, given or not: their
+    /// paths, in which `[]` stands for every element of a list. Whoever describes what is known of
+    /// config.json can be held to it.
+    #[must_use]
+    pub fn properties(document: Value) -> BTreeSet<String> {
+        properties(document, Self::decode)
+    }
+
     pub(crate) fn decode(reader: &mut Reader<'_>, value: Value) -> Decoded<Self> {
         let mut fields = reader.object(value)?;
         let oci_version = fields.required("ociVersion", "a version such as \"1.3.0\"", checked);
@@ -73,6 +84,7 @@ impl Config {
         let hooks = fields.optional("hooks", Hooks::decode).unwrap_or_default();
         let annotations = fields.optional("annotations", annotations).unwrap_or_default();
         let freebsd = fields.optional("freebsd", Freebsd::decode);
+        let linux = fields.optional("linux", Linux::decode);
         // The merge is done again for the container. Here it adds to the problems what its parts do
         // not see: a bad annotation, a contradiction.
         let reader = fields.reader();
@@ -88,6 +100,7 @@ impl Config {
             hooks,
             annotations,
             freebsd,
+            linux,
             extra: fields.rest(),
         })
     }

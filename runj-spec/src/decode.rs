@@ -4,7 +4,7 @@
 //! would meet the errors one by one. Here a value that cannot be used is reported and left out, and
 //! decoding goes on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use crate::checked::Checked;
 use crate::json_path::{JsonPath, Step};
 use crate::quote::quote;
+use crate::schema::Property;
 use crate::{Error, Origin, Problem, Problems, document};
 
 /// Proof that a problem was recorded. Made by [`Reader`] alone.
@@ -36,17 +37,33 @@ pub(crate) fn document<T>(
     Ok(problems.unless_any(decoded.ok())?)
 }
 
+/// The properties that `read` looks for in `document`, given or not: their paths, in which `[]`
+/// stands for every element of a list.
+pub(crate) fn properties<T>(
+    document: Value,
+    read: impl FnOnce(&mut Reader<'_>, Value) -> Decoded<T>,
+) -> BTreeSet<String> {
+    let mut problems = Problems::default();
+    let mut reader = Reader::new("", &mut problems);
+    reader.looked_for = Some(BTreeSet::new());
+    // What comes of the document does not matter here.
+    let _ = read(&mut reader, document);
+    reader.looked_for.unwrap_or_default()
+}
+
 /// Reads one document: knows the place of the value at hand and records what is wrong with it.
 pub(crate) struct Reader<'p> {
     file: String,
     path: JsonPath,
     problems: &'p mut Problems,
+    /// The properties that were looked for, where somebody wants to know.
+    looked_for: Option<BTreeSet<String>>,
 }
 
 impl<'p> Reader<'p> {
     /// A reader at the root of the document that messages call `file`.
     pub(crate) fn new(file: &str, problems: &'p mut Problems) -> Self {
-        Self { file: file.to_owned(), path: JsonPath::default(), problems }
+        Self { file: file.to_owned(), path: JsonPath::default(), problems, looked_for: None }
     }
 
     /// The name of the document.
@@ -163,7 +180,7 @@ impl<'p> Fields<'_, 'p> {
         key: &str,
         read: impl FnOnce(&mut Reader<'p>, Value) -> Decoded<T>,
     ) -> Option<T> {
-        match self.map.shift_remove(key) {
+        match self.take(key) {
             None | Some(Value::Null) => None,
             Some(value) => {
                 self.reader.below(Step::Key(key.to_owned()), |reader| read(reader, value)).ok()
@@ -178,7 +195,7 @@ impl<'p> Fields<'_, 'p> {
         expected: &str,
         read: impl FnOnce(&mut Reader<'p>, Value) -> Decoded<T>,
     ) -> Decoded<T> {
-        match self.map.shift_remove(key) {
+        match self.take(key) {
             None | Some(Value::Null) => self.reader.below(Step::Key(key.to_owned()), |reader| {
                 let problem = Problem::missing(reader.origin(), expected);
                 reader.problems.push(problem);
@@ -201,15 +218,17 @@ impl<'p> Fields<'_, 'p> {
             .unwrap_or_default()
     }
 
-    /// As [`list`](Self::list), but a text stands for a list of it alone.
-    pub(crate) fn one_or_more<T>(
-        &mut self,
-        key: &str,
-        expected: &str,
-        read: impl FnMut(&mut Reader<'p>, Value) -> Decoded<T>,
-    ) -> Vec<T> {
-        self.optional(key, |reader, value| reader.one_or_more(value, expected, read))
-            .unwrap_or_default()
+    /// The property `key`, read as its type says; the type's default if it is not given.
+    pub(crate) fn property<T: Property>(&mut self, key: &str) -> T {
+        self.optional(key, T::decode).unwrap_or_default()
+    }
+
+    fn take(&mut self, key: &str) -> Option<Value> {
+        let Reader { path, looked_for, .. } = &mut *self.reader;
+        if let Some(looked_for) = looked_for {
+            looked_for.insert(path.clone().key(key).pattern());
+        }
+        self.map.shift_remove(key)
     }
 
     /// Reads on at the object itself, to check one property against another.

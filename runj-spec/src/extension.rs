@@ -1,21 +1,22 @@
 //! The file beside config.json that completes it.
 
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
-use crate::decode::{Decoded, Reader, document};
-use crate::serialize::is_default;
-use crate::{Error, Network};
+use crate::decode::document;
+use crate::schema::{Property, object};
+use crate::{Error, Network, RctlRule, SchemaReference};
 
-/// runj.ext.json as it is written: what the writer of config.json could not say.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Extension {
-    /// The network of the container.
-    #[serde(skip_serializing_if = "is_default")]
-    pub network: Network,
-    /// The properties that this crate does not know.
-    #[serde(flatten)]
-    pub extra: Map<String, Value>,
+object! {
+    /// runj.ext.json: what the writer of config.json could not say.
+    pub struct Extension {
+        /// Where this file's JSON Schema is, for editors. runj does not read it.
+        "$schema" => schema: Option<SchemaReference>,
+        /// The network of the container.
+        "network" => network: Network,
+        /// Rules about what the container may use, as rctl(8) has them behind the subject, such as
+        /// "memoryuse:deny=512m". They come before the limits of config.json.
+        "rctl" => rctl: Vec<RctlRule>,
+    }
 }
 
 impl Extension {
@@ -32,11 +33,21 @@ impl Extension {
         document(text, file, Self::decode)
     }
 
-    pub(crate) fn decode(reader: &mut Reader<'_>, value: Value) -> Decoded<Self> {
-        let mut fields = reader.object(value)?;
-        Ok(Self {
-            network: fields.optional("network", Network::decode).unwrap_or_default(),
-            extra: fields.rest(),
-        })
+    /// The [JSON Schema](https://json-schema.org/draft-07) of runj.ext.json.
+    ///
+    /// What it accepts, [`parse`](Self::parse) accepts, save for addresses that are listed twice in
+    /// different words. `parse` accepts more: `null` for what is not given, properties that are not
+    /// known, a text for a list of one, and the names of interfaces that have more than ASCII in
+    /// them.
+    #[must_use]
+    pub fn json_schema() -> Value {
+        let mut schema = json!({
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "title": Self::FILE_NAME,
+        });
+        if let (Value::Object(schema), Value::Object(object)) = (&mut schema, Self::schema()) {
+            schema.extend(object);
+        }
+        schema
     }
 }

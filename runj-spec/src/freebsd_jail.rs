@@ -6,7 +6,6 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::decode::{Decoded, Reader, checked, parent_jail};
-use crate::lists::{addresses, interfaces};
 use crate::serialize::is_default;
 use crate::{
     EnforceStatfs, FreebsdJailAllow, HostMode, InterfaceName, IpAddress, IpMode, SysvMode, VnetMode,
@@ -73,9 +72,9 @@ impl FreebsdJail {
             parent: fields.optional("parent", parent_jail),
             host: fields.optional("host", checked),
             ip4: fields.optional("ip4", checked),
-            ip4_addr: addresses(&mut fields, "ip4Addr"),
+            ip4_addr: fields.property("ip4Addr"),
             ip6: fields.optional("ip6", checked),
-            ip6_addr: addresses(&mut fields, "ip6Addr"),
+            ip6_addr: fields.property("ip6Addr"),
             vnet: fields.optional("vnet", checked),
             interface: fields.optional("interface", |reader, value| match value {
                 Value::Array(mut names) if names.len() == 1 => {
@@ -83,7 +82,7 @@ impl FreebsdJail {
                 }
                 other => checked(reader, other),
             }),
-            vnet_interfaces: interfaces(&mut fields, "vnetInterfaces"),
+            vnet_interfaces: fields.property("vnetInterfaces"),
             sysvmsg: fields.optional("sysvmsg", checked),
             sysvsem: fields.optional("sysvsem", checked),
             sysvshm: fields.optional("sysvshm", checked),

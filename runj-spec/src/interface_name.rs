@@ -1,6 +1,9 @@
 //! The name of a network interface.
 
+use serde_json::{Value, json};
+
 use crate::checked::{Checked, checked_string};
+use crate::schema::Text;
 
 /// The name of a network interface: 1 to 15 bytes (IFNAMSIZ - 1, see ifnet(9)) without `/`, white
 /// space or control characters.
@@ -20,5 +23,12 @@ impl Checked for InterfaceName {
                 character == '/' || character.is_whitespace() || character.is_control()
             });
         legal.then(|| Self(text.to_owned()))
+    }
+}
+
+impl Text for InterfaceName {
+    /// JSON Schema counts characters, not bytes, so this allows ASCII only.
+    fn schema() -> Value {
+        json!({ "type": "string", "pattern": "^[!-.0-~]{1,15}$" })
     }
 }

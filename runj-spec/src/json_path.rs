@@ -43,6 +43,17 @@ impl JsonPath {
         self.0.push(Step::Index(index));
         self
     }
+
+    /// The path without the numbers of elements: `mounts[].type`.
+    pub(crate) fn pattern(&self) -> String {
+        let step = |(depth, step): (usize, &Step)| match step {
+            Step::Index(_) => "[]".to_owned(),
+            Step::Key(key) if !is_plain(key) => format!("[{}]", quote_text(key)),
+            Step::Key(key) if depth == 0 => key.clone(),
+            Step::Key(key) => format!(".{key}"),
+        };
+        self.0.iter().enumerate().map(step).collect()
+    }
 }
 
 impl fmt::Display for JsonPath {
@@ -73,6 +84,12 @@ mod tests {
     fn a_path_reads_like_code() {
         let path = JsonPath::of_key("mounts").index(0).key("type");
         assert_eq!(path.to_string(), "mounts[0].type");
+    }
+
+    #[test]
+    fn a_pattern_has_no_numbers() {
+        let path = JsonPath::of_key("mounts").index(3).key("options").index(0);
+        assert_eq!(path.pattern(), "mounts[].options[]");
     }
 
     #[test]

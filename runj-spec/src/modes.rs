@@ -2,16 +2,19 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
 use crate::checked::{Checked, checked_text};
 use crate::quote::quote_text;
+use crate::schema::{self, Text};
 
 /// Defines one mode: its variants, and the word of the specification for each.
 macro_rules! mode {
-    ($(#[$attribute:meta])* $name:ident { $($(#[$variant_attribute:meta])* $variant:ident = $word:literal,)+ }) => {
+    ($(#[$attribute:meta])* $name:ident { $($(#[doc = $doc:literal])+ $variant:ident = $word:literal,)+ }) => {
         $(#[$attribute])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
-            $($(#[$variant_attribute])* $variant,)+
+            $($(#[doc = $doc])+ $variant,)+
         }
 
         impl Checked for $name {
@@ -24,6 +27,12 @@ macro_rules! mode {
                     $($word => Some(Self::$variant),)+
                     _ => None,
                 }
+            }
+        }
+
+        impl Text for $name {
+            fn schema() -> Value {
+                schema::word(&[$(($word, &[$($doc),+])),+])
             }
         }
 

@@ -15,6 +15,13 @@ pub struct OciVersion(Version);
 
 checked_text!(OciVersion);
 
+impl OciVersion {
+    /// The lowest version that runj can run.
+    pub const MIN: &'static str = "1.0.0";
+    /// The version that runj implements. Of a later one it ignores what it does not know.
+    pub const MAX: &'static str = "1.3.0";
+}
+
 impl Checked for OciVersion {
     fn expected() -> String {
         "a semantic version with major version 1, such as \"1.3.0\"".to_owned()

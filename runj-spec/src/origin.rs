@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 /// The place of a value: a file of the bundle and the path to the value in it.
 ///
 /// Displays as `runj.ext.json: network.ipv4.mode`, or as the name of the file if the value is the
@@ -36,5 +38,12 @@ impl fmt::Display for Origin {
             return Ok(());
         }
         write!(formatter, ": {}", self.path)
+    }
+}
+
+impl Serialize for Origin {
+    /// As it displays.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }

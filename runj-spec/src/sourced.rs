@@ -1,9 +1,11 @@
 //! A value and where it came from.
 
+use serde::Serialize;
+
 use crate::Origin;
 
 /// A value of the merged configuration that remembers where it was given, for messages about it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Sourced<T> {
     /// The value.
     pub value: T,

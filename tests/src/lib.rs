@@ -11,8 +11,10 @@
 mod bundle;
 mod container;
 pub mod containerd;
+pub mod engines;
 mod host_state;
 mod invocation;
+mod monitor;
 mod programs;
 mod sandbox;
 #[allow(unsafe_code)]
@@ -24,8 +26,9 @@ pub use bundle::Bundle;
 pub use container::Container;
 pub use host_state::HostState;
 pub use invocation::{Invocation, Outcome, Running};
+pub use monitor::{Monitored, monitor};
 pub use programs::Programs;
 pub use sandbox::{MARK, Sandbox};
-pub use sys::exchange;
+pub use sys::{exchange, is_stopped};
 pub use terminal::{ConsoleSocket, Terminal};
 pub use wait::{DEADLINE, OnDrop, eventually};

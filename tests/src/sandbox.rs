@@ -23,7 +23,7 @@ use crate::wait::DEADLINE;
 /// dropped, as that of a test that has failed, is cleaned up as well as possible.
 #[derive(Debug)]
 pub struct Sandbox<'a> {
-    programs: &'a Programs,
+    pub(crate) programs: &'a Programs,
     dir: Option<TempDir>,
     path: PathBuf,
     /// Counts what is to have a name of its own.
@@ -77,7 +77,12 @@ impl<'a> Sandbox<'a> {
     /// A new bundle.
     #[must_use]
     pub fn bundle(&self) -> Bundle {
-        let dir = self.path.join(format!("bundle{}", self.number()));
+        self.bundle_in(self.path.join(format!("bundle{}", self.number())))
+    }
+
+    /// A new bundle in that directory, which does not exist yet.
+    #[must_use]
+    pub fn bundle_in(&self, dir: PathBuf) -> Bundle {
         Bundle::new(dir, &self.programs.probe_dir())
     }
 
@@ -88,10 +93,19 @@ impl<'a> Sandbox<'a> {
 
     /// A call of `runj` whose `--root` is up to the caller.
     pub fn runj_without_root(&self) -> Invocation {
+        self.call(&self.programs.runj())
+    }
+
+    /// Where `runj` is.
+    #[must_use]
+    pub fn runj_program(&self) -> PathBuf {
+        self.programs.runj()
+    }
+
+    /// A call of a program.
+    pub(crate) fn call(&self, program: &Path) -> Invocation {
         let output = self.path.join("output").join(self.number().to_string());
-        Invocation::new(&self.programs.runj(), &output)
-            .env(MARK, &self.path)
-            .current_dir(&self.path)
+        Invocation::new(program, &output).env(MARK, &self.path).current_dir(&self.path)
     }
 
     /// Creates a container.
@@ -101,10 +115,19 @@ impl<'a> Sandbox<'a> {
     /// When `runj create` fails or says anything.
     #[track_caller]
     pub fn create(&self, bundle: &Bundle) -> Container<'_> {
-        let id = self.id();
-        let outcome = self.try_create(&id, bundle);
+        self.create_as(&self.id(), bundle)
+    }
+
+    /// Creates a container of that id.
+    ///
+    /// # Panics
+    ///
+    /// When `runj create` fails or says anything.
+    #[track_caller]
+    pub fn create_as(&self, id: &str, bundle: &Bundle) -> Container<'_> {
+        let outcome = self.try_create(id, bundle);
         outcome.succeeded_silently();
-        Container::new(self, id, outcome.stdout_file().to_owned())
+        Container::new(self, id.to_owned(), outcome.stdout_file().to_owned())
     }
 
     /// Creates a container and starts it.

@@ -93,11 +93,21 @@ impl Terminal {
     /// When it does not appear.
     #[track_caller]
     pub fn expect(&mut self, text: &str) {
+        let _ = self.until(text);
+    }
+
+    /// Waits until `text` has appeared; all that has until then, and it.
+    ///
+    /// # Panics
+    ///
+    /// When it does not appear.
+    #[track_caller]
+    #[must_use]
+    pub fn until(&mut self, text: &str) -> String {
         let deadline = Instant::now() + DEADLINE;
         loop {
             if let Some(at) = self.seen.find(text) {
-                self.seen.drain(..at + text.len());
-                return;
+                return self.seen.drain(..at + text.len()).collect();
             }
             let read = self.read(deadline, text);
             assert!(read, "{text:?} has not appeared before the end of: {:?}", self.seen);

@@ -1,5 +1,9 @@
 //! `cargo xtask freebsd`: runj for FreeBSD, seen from any host.
 
+mod abi_note;
+mod bench;
+mod machine;
+mod report;
 mod rust_src;
 mod standard_library;
 mod test;
@@ -18,6 +22,7 @@ const TARGETS: [&str; 2] = ["x86_64-unknown-freebsd", "aarch64-unknown-freebsd"]
 /// Chores about FreeBSD, on any host
 #[derive(Subcommand)]
 pub(crate) enum Verb {
+    Bench(bench::Bench),
     Check(Check),
     Test(test::Test),
 }
@@ -25,6 +30,7 @@ pub(crate) enum Verb {
 impl Verb {
     pub(crate) fn run(&self) -> Result<()> {
         match self {
+            Self::Bench(bench) => bench.run(),
             Self::Check(check) => check.run(),
             Self::Test(test) => test.run(),
         }

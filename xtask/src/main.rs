@@ -4,10 +4,14 @@
 #![allow(clippy::print_stderr)]
 
 mod apt;
+mod bench;
+mod build;
 mod containerd;
 mod demo;
+mod engines;
 mod freebsd;
 mod run;
+mod schema;
 mod test;
 
 use std::env;
@@ -20,9 +24,11 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask", about)]
 enum Verb {
+    Bench(bench::Bench),
     Demo(demo::Demo),
     #[command(subcommand)]
     Freebsd(freebsd::Verb),
+    Schema(schema::Schema),
     Test(test::Test),
 }
 
@@ -42,8 +48,10 @@ fn chore(verb: Verb) -> Result<()> {
     env::set_current_dir(&workspace).with_context(|| format!("{}", workspace.display()))?;
 
     match verb {
+        Verb::Bench(bench) => bench.run(),
         Verb::Demo(demo) => demo.run(),
         Verb::Freebsd(verb) => verb.run(),
+        Verb::Schema(schema) => schema.run(),
         Verb::Test(test) => test.run(),
     }
 }

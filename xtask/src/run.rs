@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
@@ -32,6 +33,25 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     eprintln!("$ {line}");
     let status = command.status().with_context(|| format!("cannot start `{line}`"))?;
     succeeded(line, status)
+}
+
+/// Shows `command`, runs it and passes on what it writes to stdout; `see` gets every line of it.
+///
+/// # Errors
+/// The program cannot be started, or [`Failed`].
+pub(crate) fn run_seeing(command: &mut Command, mut see: impl FnMut(&str)) -> Result<()> {
+    let line = command_line(command);
+    eprintln!("$ {line}");
+    let mut child =
+        command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start `{line}`"))?;
+    let mut output = BufReader::new(child.stdout.take().context("it has no standard output")?);
+    let mut bytes = Vec::new();
+    while output.read_until(b'\n', &mut bytes)? > 0 {
+        io::stdout().write_all(&bytes)?;
+        see(String::from_utf8_lossy(&bytes).trim_end());
+        bytes.clear();
+    }
+    succeeded(line, child.wait()?)
 }
 
 /// Runs `command` without showing it and returns what it writes to stdout.

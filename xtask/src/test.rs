@@ -7,7 +7,7 @@ use clap::Args;
 use nix::unistd::geteuid;
 
 use crate::run::run;
-use crate::{containerd, freebsd};
+use crate::{containerd, engines, freebsd};
 
 const CLIPPY: [&str; 6] = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
 
@@ -39,6 +39,7 @@ impl Test {
 
         if geteuid().is_root() {
             containerd::set_up()?;
+            engines::set_up()?;
         } else {
             eprintln!("note: you are not root: tests that need root will be reported as skipped");
         }

@@ -312,6 +312,22 @@ pub(crate) fn address_of(text: &Value) -> &str {
     text.split_once('/').map_or(text, |(address, _)| address)
 }
 
+/// A list of rctl(8) rules, each once.
+fn rules() -> BoxedStrategy<Value> {
+    let rule = "[a-z]{1,4}:(deny|sigusr[12])=[0-9]{1,4}[bkmgtpeKMG]?(/(user|jail))?";
+    btree_set(rule, 1..4).prop_map(|rules| rules.into_iter().collect()).boxed()
+}
+
+/// The `linux` part of a config.json.
+fn linux() -> BoxedStrategy<Value> {
+    let limit = || prop_oneof![-1..=i64::MAX, Just(-1), Just(0)].prop_map(Value::from).boxed();
+    let memory = object(vec![], vec![("limit", limit()), ("swap", limit())]);
+    let cpu = vec![("quota", limit()), ("period", integer(u64::MAX)), ("cpus", c_string())];
+    let pids = object(vec![], vec![("limit", limit())]);
+    let resources = vec![("memory", memory), ("cpu", object(vec![], cpu)), ("pids", pids)];
+    object(vec![], vec![("resources", object(vec![], resources))])
+}
+
 /// A config.json.
 pub(crate) fn config() -> BoxedStrategy<Value> {
     object(
@@ -325,17 +341,12 @@ pub(crate) fn config() -> BoxedStrategy<Value> {
             ("hooks", hooks()),
             ("annotations", annotations()),
             ("freebsd", freebsd()),
-            (
-                "linux",
-                any_json()
-                    .prop_filter("null is the same as nothing", |value| !value.is_null())
-                    .boxed(),
-            ),
+            ("linux", linux()),
         ],
     )
 }
 
 /// A runj.ext.json.
 pub(crate) fn extension() -> BoxedStrategy<Value> {
-    object(vec![], vec![("network", network())])
+    object(vec![], vec![("network", network()), ("rctl", rules())])
 }

@@ -37,14 +37,20 @@ fn right() -> [Value; 2] {
                 "allow": {"setHostname": true, "rawSockets": true, "chflags": true, "mount": ["tmpfs"], "quotas": true,
                     "socketAf": true, "mlock": true, "reservedPorts": true, "suser": true, "sysvipc": true}
             },
-            "network": {"ipv4": {"mode": "new", "addr": ["10.0.0.2"]}}
-        }
+            "network": {"ipv4": {"mode": "new", "addr": ["10.0.0.2"]}},
+            "rctl": ["maxproc:deny=1"]
+        },
+        "linux": {"resources": {
+            "memory": {"limit": 1, "swap": 2},
+            "cpu": {"quota": 1, "period": 1, "cpus": "0"},
+            "pids": {"limit": 1}
+        }}
     });
     let extension = json!({"network": {
         "ipv4": {"mode": "new", "addr": ["10.0.0.3"]},
         "ipv6": {"mode": "new", "addr": ["::3"]},
         "vnet": {"mode": "new", "interfaces": ["epair1b"]}
-    }});
+    }, "rctl": ["maxproc:deny=2"]});
     [config, extension]
 }
 

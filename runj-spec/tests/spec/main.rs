@@ -10,8 +10,11 @@
 mod any_input;
 mod bundle_files;
 mod documents;
+mod engines;
 mod ids;
 mod injected_faults;
 mod merging;
+mod properties;
 mod round_trip;
+mod schema;
 mod value_rules;

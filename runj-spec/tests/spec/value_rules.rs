@@ -4,7 +4,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use runj_spec::{
     AllowParameter, Config, ContainerId, Error, Extension, FileSystemType, HostMode, InterfaceName,
-    IpAddress, IpMode, OciVersion, Process, SysvMode, VnetMode,
+    IpAddress, IpMode, LinuxLimit, LinuxResources, OciVersion, Process, RctlRule, SysvMode,
+    VnetMode,
 };
 use serde_json::{Value, json};
 
@@ -527,6 +528,7 @@ fn known_annotations_are_checked() {
         &[
             r#"annotations["org.freebsd.jail.allow.mlock"]: "yes" is not allowed: expected one of "true", "1", "false", "0""#,
             r#"annotations["org.freebsd.jail.allow.nomlock"]: "nomlock" is not allowed: expected the name of an allow parameter of jail(8) without the "allow.", such as "raw_sockets""#,
+            r#"annotations["org.freebsd.jail.ip4"]: "what" is not allowed: expected one of "inherit", "new", "disable""#,
             r#"annotations["org.freebsd.jail.ip4.addr"]: "one" is not allowed: expected an IPv4 address other than 0.0.0.0 and 255.255.255.255, optionally with a prefix length from 0 to 32, such as "192.0.2.1" or "192.0.2.1/24""#,
             r#"annotations["org.freebsd.jail.sysvmsg"]: "no" is not allowed: expected one of "inherit", "new", "disable""#,
             r#"annotations["org.freebsd.jail.vnet"]: "disable" is not allowed: expected one of "inherit", "new""#,
@@ -551,4 +553,98 @@ fn many_problems_are_counted() {
     assert!(error.starts_with("process.json: env[0]: 0 is not allowed"));
     assert!(error.ends_with("; and 900 more"));
     assert!(error.contains("env[99]") && !error.contains("env[100]"));
+}
+
+/// The problems of a `linux.resources` with one property of one object.
+fn problems_of_resources(object: &str, property: &str, value: Value) -> Vec<String> {
+    problems_of("linux", json!({"resources": {object: {property: value}}}))
+}
+
+#[test]
+fn a_limit_is_a_number_and_may_be_none() {
+    for (object, property) in
+        [("memory", "limit"), ("memory", "swap"), ("cpu", "quota"), ("pids", "limit")]
+    {
+        for value in [json!(-1), json!(0), json!(1), json!(i64::MAX)] {
+            assert_eq!(problems_of_resources(object, property, value), [""; 0]);
+        }
+        for value in [json!(-2), json!(1.5), json!(u64::MAX), json!("1")] {
+            let expected = format!(
+                "linux.resources.{object}.{property}: {value} is not allowed: expected an integer \
+                 from 1 to 9223372036854775807, or -1 for no limit"
+            );
+            let problems = problems_of_resources(object, property, value);
+            assert_problems(&problems, &[&expected]);
+        }
+    }
+    assert_eq!(problems_of_resources("cpu", "period", json!(u64::MAX)), [""; 0]);
+    assert_eq!(problems_of_resources("cpu", "period", json!(-1)).len(), 1);
+    assert_eq!(problems_of_resources("cpu", "cpus", json!(1)).len(), 1);
+
+    let limit = |limit| LinuxLimit::new(limit).unwrap().get();
+    assert_eq!([limit(-1), limit(0), limit(7)], [None, None, Some(7)]);
+    // The largest that Linux has, in whole pages, is its word for none.
+    let none = i64::MAX - 4095;
+    assert_eq!(
+        [limit(none - 1), limit(none), limit(i64::MAX)],
+        [u64::try_from(none - 1).ok(), None, None]
+    );
+    assert_eq!(LinuxLimit::new(-2), None);
+}
+
+#[test]
+fn a_rule_has_the_form_of_a_rule() {
+    for rule in ["maxproc:deny=1", "a:sigusr1=1k/user", "a:b=00", "memoryuse:deny=512M"] {
+        assert_eq!(problems_of("freebsd", json!({"rctl": [rule]})), [""; 0]);
+        assert_eq!(rule.parse::<RctlRule>().unwrap().to_string(), rule);
+    }
+    for rule in [
+        "",
+        "maxproc",
+        "maxproc:deny",
+        "maxproc:deny=",
+        "maxproc:deny=k",
+        "maxproc:deny=-1",
+        "maxproc:deny=1kb",
+        "maxproc:deny=1/",
+        ":deny=1",
+        "maxproc:=1",
+        "Maxproc:deny=1",
+        "jail:web:maxproc:deny=1",
+        "maxproc:deny=1 ",
+        "maxproc:sig3=1",
+    ] {
+        let problems = problems_of("freebsd", json!({"rctl": [rule]}));
+        let expected = format!(
+            "config.json: freebsd.rctl[0]: {} is not allowed: expected a rule of rctl(8)",
+            json!(rule)
+        );
+        assert!(problems.len() == 1 && problems[0].starts_with(&expected), "{problems:?}");
+        assert!(rule.parse::<RctlRule>().is_err());
+    }
+    assert_problems(
+        &problems_of("freebsd", json!({"rctl": ["a:b=1", "a:b=2", "a:b=1"]})),
+        &["freebsd.rctl[2]: \"a:b=1\" is not allowed: expected no duplicate of freebsd.rctl[0]"],
+    );
+}
+
+#[test]
+fn newer_limits_overlay_older_ones() {
+    let parse =
+        |value: Value| LinuxResources::parse(value.to_string().as_bytes(), "resources").unwrap();
+    let old = json!({
+        "memory": {"limit": 1, "swap": 2, "reservation": 3},
+        "cpu": {"quota": 4, "cpus": "0"},
+        "blockIO": {"weight": 5},
+    });
+    let new = json!({"memory": {"swap": -1}, "cpu": {"period": 6}, "pids": {"limit": 7}});
+    let both = json!({
+        "memory": {"limit": 1, "swap": -1, "reservation": 3},
+        "cpu": {"quota": 4, "period": 6, "cpus": "0"},
+        "pids": {"limit": 7},
+        "blockIO": {"weight": 5},
+    });
+    assert_eq!(parse(old.clone()).updated(parse(new)), parse(both));
+    assert_eq!(parse(old.clone()).updated(parse(json!({}))), parse(old.clone()));
+    assert_eq!(parse(json!({})).updated(parse(old.clone())), parse(old));
 }

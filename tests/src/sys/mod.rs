@@ -22,8 +22,10 @@ use nix::errno::Errno;
 use nix::sys::signal::{SigHandler, SigSet, Signal};
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 
-pub use platform::exchange;
-pub(crate) use platform::{marked_processes, mounts, unmount};
+pub(crate) use platform::{
+    become_reaper, command_line, marked_processes, mounts, unmount, userland,
+};
+pub use platform::{exchange, is_stopped};
 
 /// Gives the command these descriptors as 3, 4 and so on.
 pub(crate) fn descriptors_from_three(command: &mut Command, descriptors: Vec<OwnedFd>) {

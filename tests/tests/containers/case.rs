@@ -3,8 +3,9 @@
 use std::net::TcpListener;
 use std::sync::{Arc, OnceLock};
 
-use libtest_mimic::Trial;
+use libtest_mimic::{Completion, Trial};
 use nix::unistd::geteuid;
+use runj_jail::{Jail, Params};
 use runj_tests::{Programs, Sandbox};
 
 /// One thing to prove, in a sandbox of its own.
@@ -24,8 +25,17 @@ pub(crate) enum Needs {
     Root,
     /// To be root, on a host that has IPv6.
     Ip6,
-    /// To be root on the development host: it would panic the kernel of FreeBSD 13.2.
-    DevelopmentHost,
+    /// To be root on FreeBSD: in an emulated jail root may trace whatever it sees, since it keeps
+    /// CAP_SYS_PTRACE.
+    TracingRefused,
+    /// To be root on FreeBSD: an emulated devfs has the same few devices always.
+    DeviceRules,
+    /// To be root on a host that enforces limits.
+    Limits,
+    /// To be root on one that does not.
+    NoLimits,
+    /// A bash(1), which is the development host's.
+    Bash,
 }
 
 /// The cases of one file.
@@ -52,25 +62,51 @@ pub(crate) use cases;
 pub(crate) fn trials(themes: &[Theme], locate: fn() -> Programs) -> Vec<Trial> {
     let root = geteuid().is_root();
     let ip6 = TcpListener::bind("[::1]:0").is_ok();
+    let limits = root && enforces_limits();
     let programs = Arc::new(OnceLock::new());
     let trial = |theme: &Theme, case: &Case| {
-        let possible = match case.needs {
-            Needs::Nothing => true,
-            Needs::Root => root,
-            Needs::Ip6 => root && ip6,
-            Needs::DevelopmentHost => root && cfg!(target_os = "linux"),
+        let linux = cfg!(target_os = "linux");
+        let why_not = match case.needs {
+            Needs::Nothing => None,
+            _ if !root => Some("needs root"),
+            Needs::Ip6 if !ip6 => Some("this host has no IPv6"),
+            Needs::Limits if !limits => Some("this host enforces no limits"),
+            Needs::NoLimits if limits => Some("this host enforces limits"),
+            Needs::DeviceRules if linux => Some("an emulated devfs has no rule sets"),
+            Needs::TracingRefused if linux => Some("root in an emulated jail may trace"),
+            Needs::Bash if !linux => Some("bash(1) is not in FreeBSD's base system"),
+            _ => None,
         };
         let (run, programs) = (case.run, Arc::clone(&programs));
-        Trial::test(format!("{}::{}", theme.name, case.name), move || {
+        Trial::ignorable_test(format!("{}::{}", theme.name, case.name), move || {
+            if let Some(reason) = why_not {
+                return Ok(Completion::ignored_with(reason));
+            }
             let sandbox = Sandbox::new(programs.get_or_init(locate));
             run(&sandbox);
             sandbox.finish();
-            Ok(())
+            Ok(Completion::Completed)
         })
-        .with_ignored_flag(!possible)
     };
     if !root {
         eprintln!("note: most of these need root and are ignored");
     }
     themes.iter().flat_map(|theme| theme.cases.iter().map(move |case| trial(theme, case))).collect()
+}
+
+/// Whether a jail can have limits here.
+fn enforces_limits() -> bool {
+    let root = tempfile::tempdir().unwrap();
+    let name = format!("runj-test-limits-{}", std::process::id());
+    let params = Params::new().string("name", &*name).flag("persist", true);
+    let jail = Jail::create(&params.string("path", root.path().to_str().unwrap())).unwrap();
+    let (limits, rule) = (jail.limits().unwrap(), "maxproc:deny=1000".parse().unwrap());
+    let added = limits.add(&rule);
+    limits.remove(&rule).unwrap();
+    jail.remove().unwrap();
+    match added {
+        Ok(()) => true,
+        Err(error) if error.is_unenforceable() => false,
+        Err(error) => panic!("{error}"),
+    }
 }

@@ -202,12 +202,20 @@ fn a_process_that_dies_before_its_start(sandbox: &Sandbox<'_>) {
 fn a_missing_program(sandbox: &Sandbox<'_>) {
     let bundle = sandbox.bundle().args(["no-such-program", "--flag"]);
     let before = sandbox.host();
-    let container = sandbox.create(&bundle);
-    let message = container.verb("start").refused();
+    let message = sandbox.try_create(&sandbox.id(), &bundle).refused();
     assert_eq!(message, r#"exec: "no-such-program": executable file not found in $PATH"#);
+    sandbox.host().assert_unchanged_since(&before);
+
+    // Also when it was there at first.
+    let bundle = bundle.args(["/program"]);
+    let program = bundle.rootfs().join("program");
+    std::fs::copy("/bin/sh", &program).unwrap();
+    let container = sandbox.create(&bundle);
+    std::fs::remove_file(&program).unwrap();
+    let message = container.verb("start").refused();
+    assert_eq!(message, r#"exec: "/program": executable file not found in $PATH"#);
     container.wait_stopped();
     container.delete();
-    sandbox.host().assert_unchanged_since(&before);
 
     let bundle = bundle.args(["/no/such/program"]);
     let before = sandbox.host();
@@ -219,8 +227,10 @@ fn a_missing_program(sandbox: &Sandbox<'_>) {
 fn a_program_that_may_not_be_executed(sandbox: &Sandbox<'_>) {
     let bundle = sandbox.bundle().args(["/plain"]);
     std::fs::write(bundle.rootfs().join("plain"), "not a program").unwrap();
-    let message = sandbox.run(&bundle).refused();
+    let message = sandbox.try_create(&sandbox.id(), &bundle).refused();
     assert_eq!(message, r#"exec: "/plain": permission denied"#);
+    let message = sandbox.try_create(&sandbox.id(), &bundle.args(["/opt"])).refused();
+    assert_eq!(message, r#"exec: "/opt": permission denied"#);
 }
 
 fn signals_by_name_by_number_and_by_default(sandbox: &Sandbox<'_>) {

@@ -6,17 +6,30 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used)]
 
+mod addresses;
 mod bad_input;
+mod boots;
 mod case;
 mod concurrency;
+mod config;
+mod conmon;
 mod crashes;
+mod demo;
+mod device_rules;
+mod devices;
+mod doctor;
 mod exec;
 mod failed_create;
+mod features;
+mod files;
 mod hooks;
 mod isolation;
 mod lifecycle;
+mod limits;
+mod lingering;
 mod logs;
 mod model;
+mod mount_options;
 mod mounts;
 mod network;
 // The one way to make interfaces for a test.
@@ -26,9 +39,17 @@ mod pair;
 #[cfg_attr(target_os = "linux", path = "../../../runj-net/tests/interfaces/pair_linux.rs")]
 mod pair_sys;
 mod parameters;
+mod pausing;
+mod people;
 mod process;
+mod rlimits;
 mod spec;
+mod start_hooks;
 mod terminals;
+mod tracing;
+mod usage;
+mod vanishing;
+mod versions;
 
 use std::process::ExitCode;
 
@@ -38,20 +59,44 @@ use runj_tests::Programs;
 use crate::case::Theme;
 
 fn main() -> ExitCode {
+    if let Some(ended) = runj_tests::monitor() {
+        return ended;
+    }
     let themes = [
+        Theme { name: "addresses", cases: addresses::CASES },
         Theme { name: "bad_input", cases: bad_input::CASES },
+        Theme { name: "boots", cases: boots::CASES },
         Theme { name: "concurrency", cases: concurrency::CASES },
+        Theme { name: "conmon", cases: conmon::CASES },
+        Theme { name: "config", cases: config::CASES },
         Theme { name: "crashes", cases: crashes::CASES },
+        Theme { name: "devices", cases: devices::CASES },
+        Theme { name: "demo", cases: demo::CASES },
+        Theme { name: "doctor", cases: doctor::CASES },
+        Theme { name: "device_rules", cases: device_rules::CASES },
         Theme { name: "exec", cases: exec::CASES },
         Theme { name: "failed_create", cases: failed_create::CASES },
+        Theme { name: "files", cases: files::CASES },
+        Theme { name: "features", cases: features::CASES },
         Theme { name: "hooks", cases: hooks::CASES },
+        Theme { name: "limits", cases: limits::CASES },
+        Theme { name: "lingering", cases: lingering::CASES },
         Theme { name: "logs", cases: logs::CASES },
         Theme { name: "model", cases: model::CASES },
+        Theme { name: "mount_options", cases: mount_options::CASES },
         Theme { name: "mounts", cases: mounts::CASES },
         Theme { name: "parameters", cases: parameters::CASES },
+        Theme { name: "pausing", cases: pausing::CASES },
+        Theme { name: "people", cases: people::CASES },
         Theme { name: "process", cases: process::CASES },
+        Theme { name: "rlimits", cases: rlimits::CASES },
         Theme { name: "spec", cases: spec::CASES },
+        Theme { name: "start_hooks", cases: start_hooks::CASES },
         Theme { name: "terminals", cases: terminals::CASES },
+        Theme { name: "tracing", cases: tracing::CASES },
+        Theme { name: "usage", cases: usage::CASES },
+        Theme { name: "vanishing", cases: vanishing::CASES },
+        Theme { name: "versions", cases: versions::CASES },
         Theme { name: "isolation", cases: isolation::CASES },
         Theme { name: "network", cases: network::CASES },
         Theme { name: "lifecycle", cases: lifecycle::CASES },

@@ -150,6 +150,7 @@ fn ipv6_is_off_unless_asked_for(sandbox: &Sandbox<'_>) {
 fn ipv6_new_with_an_address_has_that_one_alone(sandbox: &Sandbox<'_>) {
     let bundle = || ipv6(sandbox, json!({ "mode": "new", "addr": ["::1"] }));
     assert_reached_from_host(sandbox, bundle(), "[::1]:0");
+    assert_reaches_host(sandbox, bundle(), "[::1]:0");
     assert_has_only(sandbox, bundle(), ["[::1]", "[2001:db8::1]"]);
 }
 

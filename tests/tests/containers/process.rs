@@ -80,14 +80,11 @@ fn the_working_directory(sandbox: &Sandbox<'_>) {
 fn a_working_directory_that_is_missing(sandbox: &Sandbox<'_>) {
     let bundle = reporting(sandbox).set("process.cwd", "/no/such/directory");
     let before = sandbox.host();
-    let container = sandbox.create(&bundle);
-    let message = container.verb("start").refused();
+    let message = sandbox.try_create(&sandbox.id(), &bundle).refused();
     assert!(
         message.starts_with("process.cwd: \"/no/such/directory\" is not possible"),
         "{message}"
     );
-    container.wait_stopped();
-    container.delete();
     sandbox.host().assert_unchanged_since(&before);
 }
 

@@ -9,10 +9,12 @@ use crate::case::cases;
 cases![
     a_terminal_comes_through_the_socket,
     control_c_reaches_the_process,
+    control_z_stops_a_job_and_fg_goes_on_with_it,
     a_resize_is_seen_inside,
     it_has_the_size_that_is_asked_for,
     the_process_is_its_user_s_terminal,
     exec_has_a_terminal_of_its_own,
+    exec_relays_its_own_terminal,
     run_relays_its_own_terminal,
     run_without_a_terminal_of_its_own,
     hanging_up_ends_the_process,
@@ -73,6 +75,30 @@ fn control_c_reaches_the_process(sandbox: &Sandbox<'_>) {
     wait_stopped(sandbox, &id);
 }
 
+fn control_z_stops_a_job_and_fg_goes_on_with_it(sandbox: &Sandbox<'_>) {
+    let bundle = with_terminal(sandbox).args(["sh", "-i"]).set("process.env", json!(["PS1=> "]));
+    let (id, mut terminal) = start(sandbox, &bundle);
+    let job = Bundle::probe_command(["read-line"]).join(" ");
+    terminal.expect("> ");
+    terminal.write(&format!("{job}\n"));
+    terminal.expect("ready");
+    terminal.write("\u{1a}");
+    terminal.expect("> ");
+    // What is typed now is the shell's.
+    terminal.write("echo the=shell | tr = -\n");
+    terminal.expect("the-shell");
+    terminal.write("fg\n");
+    terminal.expect("read-line");
+    terminal.write("for the job\n");
+    terminal.expect("{\"line\":\"for the job\\n\"}");
+    // A shell that edits its lines throws away what was typed before its prompt.
+    terminal.expect("> ");
+    terminal.write("exit\n");
+    // On FreeBSD it ends when somebody has read what it wrote last (tty(4), drainwait).
+    drop(terminal.rest());
+    wait_stopped(sandbox, &id);
+}
+
 fn a_resize_is_seen_inside(sandbox: &Sandbox<'_>) {
     let (id, mut terminal) = start(sandbox, &with_terminal(sandbox).probe(["signals"]));
     assert_eq!(terminal.json()["ready"], true);
@@ -110,6 +136,19 @@ fn exec_has_a_terminal_of_its_own(sandbox: &Sandbox<'_>) {
     assert_eq!(report["descriptors"], json!([0, 1, 2]));
     assert_eq!(report["leads_session"], true);
     assert_eq!(report["terminal"], json!([0, 0]));
+}
+
+fn exec_relays_its_own_terminal(sandbox: &Sandbox<'_>) {
+    let container = sandbox.start(&sandbox.bundle());
+    let pty = openpty(None, None).unwrap();
+    let mut mine = Terminal::new(pty.master);
+    mine.resize(33, 99);
+    let exec = container.exec(["--tty"], Bundle::probe_command(["report"]));
+    let running = exec.on_terminal(&pty.slave).spawn();
+    drop(pty.slave);
+    // It has the size from its first instruction on.
+    assert_eq!(mine.json()["terminal"], json!([33, 99]));
+    assert_eq!(running.wait().code(), 0);
 }
 
 fn run_relays_its_own_terminal(sandbox: &Sandbox<'_>) {

@@ -56,7 +56,7 @@ impl StandardLibrary {
                 cargo.env("__CARGO_TESTS_ONLY_SRC_ROOT", library);
             }
         }
-        cargo.env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=std,panic_unwind");
+        cargo.env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=std,panic_unwind,panic_abort");
     }
 }
 

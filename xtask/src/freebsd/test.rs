@@ -10,11 +10,15 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use serde_json::Value;
 
+use super::abi_note;
+use super::report::{self, MARK, Results};
 use super::standard_library::StandardLibrary;
-use crate::run::{command_line, run};
+use crate::run::{command_line, read, run_seeing};
 
 /// Where the programs and the script are put together.
 const PAYLOAD: &str = "target/freebsd/payload";
+/// The same for the machine that this runs on.
+const PAYLOAD_HERE: &str = "target/freebsd/payload-here";
 /// What the machine may give back.
 const OUT: &str = "target/freebsd/out";
 
@@ -47,9 +51,19 @@ pub(crate) struct Test {
     #[arg(long, value_name = "ARCH", default_value = "x86_64")]
     arch: String,
 
+    /// A containerd for FreeBSD to test with: the directory of `containerd` and `ctr`; without it,
+    /// the machine's own if it has one
+    #[arg(long, value_name = "DIR")]
+    containerd: Option<PathBuf>,
+
     /// A crate to test, instead of all of them
     #[arg(short, long = "package", value_name = "CRATE")]
     packages: Vec<String>,
+
+    /// Write what came of every case to FILE, a page in Markdown; the tests are run on this host
+    /// as well, if it is not a FreeBSD one
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 
     /// Arguments of the test programs, as after `cargo test --`
     #[arg(last = true)]
@@ -58,42 +72,57 @@ pub(crate) struct Test {
 
 impl Test {
     pub(crate) fn run(&self) -> Result<()> {
-        let programs = self.build()?;
-        self.pack(&programs)?;
-        if self.local {
-            return run(Command::new("sh").arg("run.sh").current_dir(PAYLOAD));
+        if self.local && !cfg!(target_os = "freebsd") {
+            bail!("--local is for a FreeBSD machine, and this is none");
         }
+        let payload = Path::new(PAYLOAD);
+        let programs = if self.local { self.build_here()? } else { self.build()? };
+        self.pack(&programs, payload)?;
+        let mut freebsd = Results::default();
+        let outcome = self.run_there(payload, |line| freebsd.line(line));
+        let Some(file) = &self.report else { return outcome };
+        if !freebsd.is_complete() {
+            return outcome.and_then(|()| bail!("the run told nothing about itself: no report"));
+        }
+
+        let mut here = None;
+        let mut outcome_here = Ok(());
+        if !cfg!(target_os = "freebsd") {
+            let payload = Path::new(PAYLOAD_HERE);
+            self.pack(&self.build_here()?, payload)?;
+            let results = here.insert(Results::default());
+            let mut script = Command::new("sh");
+            outcome_here =
+                run_seeing(script.arg("run.sh").current_dir(payload), |line| results.line(line));
+        }
+        report::write(file, &commit()?, &freebsd, here.as_ref())
+            .with_context(|| format!("--report: {}", file.display()))?;
+        eprintln!("wrote {}", file.display());
+        outcome.and(outcome_here)
+    }
+
+    /// Has the script run on the FreeBSD machine.
+    fn run_there(&self, payload: &Path, see: impl FnMut(&str)) -> Result<()> {
         if let Some(runner) = &self.runner {
             fs::create_dir_all(OUT)?;
-            return run(Command::new(runner).args([PAYLOAD, OUT]));
+            return run_seeing(Command::new(runner).arg(payload).arg(OUT), see);
         }
-        self.over_ssh()
+        match &self.ssh {
+            Some(machine) => over_ssh(machine, payload, see),
+            None => run_seeing(Command::new("sh").args(["-c", AS_ROOT]).current_dir(payload), see),
+        }
     }
 
-    fn over_ssh(&self) -> Result<()> {
-        let Some(machine) = &self.ssh else { return Ok(()) };
-        // A directory of its own, gone afterwards whatever comes of the tests.
-        let script = "d=$(mktemp -d /tmp/runj-tests.XXXXXX) && trap 'rm -rf \"$d\"' EXIT && \
-                      tar -xf - -C \"$d\" && cd \"$d\" && \
-                      if [ \"$(id -u)\" = 0 ]; then sh run.sh; \
-                      elif command -v doas >/dev/null; then doas sh run.sh; \
-                      else sudo sh run.sh; fi";
-        let mut tar = Command::new("tar");
-        tar.args(["-cf", "-", "-C", PAYLOAD, "."]).stdout(Stdio::piped());
-        let line = command_line(&tar);
-        let mut tar = tar.spawn().with_context(|| format!("cannot start `{line}`"))?;
-        let payload = tar.stdout.take().context("tar has no standard output")?;
-        let outcome = run(Command::new("ssh").args([machine.as_str(), script]).stdin(payload));
-        let packed = tar.wait().with_context(|| format!("waiting for `{line}`"))?;
-        outcome?;
-        if !packed.success() {
-            bail!("`{line}` failed: {packed}");
+    /// Builds the test programs and the binaries that they call for this machine.
+    fn build_here(&self) -> Result<Vec<Program>> {
+        let mut programs = built(&mut self.tests())?;
+        if self.needs_binaries() {
+            programs.extend(built(&mut binaries())?);
         }
-        Ok(())
+        Ok(programs)
     }
 
-    /// Builds the test programs and the binaries; tells where they are.
-    fn build(&self) -> Result<Vec<Program>> {
+    fn tests(&self) -> Command {
         let mut cargo = Command::new("cargo");
         cargo.args(["test", "--no-run", "--message-format", "json-render-diagnostics"]);
         // Everything with tests but doc tests, which are run by rustdoc and do not travel.
@@ -103,17 +132,24 @@ impl Test {
             cargo.args(["--workspace", "--exclude", "xtask"]);
         }
         cargo.args(self.packages.iter().flat_map(|package| ["--package", package]));
-        if self.local {
-            return built(&mut cargo);
+        cargo
+    }
+
+    /// Whether the tests that call the binaries are among those to run.
+    fn needs_binaries(&self) -> bool {
+        self.packages.is_empty() || self.packages.iter().any(|package| package == "runj-tests")
+    }
+
+    /// Builds the test programs and the binaries that they call for FreeBSD.
+    fn build(&self) -> Result<Vec<Program>> {
+        let mut tests = self.tests();
+        self.cross(&mut tests)?;
+        let mut programs = built(&mut tests)?;
+        if self.needs_binaries() {
+            let mut binaries = binaries();
+            self.cross(&mut binaries)?;
+            programs.extend(built(&mut binaries)?);
         }
-        self.cross(&mut cargo)?;
-        let mut programs = built(&mut cargo)?;
-        // With -p the binaries that the tests call may not be among them.
-        let mut binaries = Command::new("cargo");
-        binaries.args(["build", "--message-format", "json-render-diagnostics", "--bins"]);
-        binaries.args(["--package", "runj-cli", "--package", "runj-tests"]);
-        self.cross(&mut binaries)?;
-        programs.extend(built(&mut binaries)?);
         Ok(programs)
     }
 
@@ -133,21 +169,22 @@ impl Test {
         // What a debugger would want is most of a program's size, and there is no debugger.
         cargo.env("CARGO_PROFILE_DEV_DEBUG", "false").env("CARGO_PROFILE_DEV_STRIP", "debuginfo");
         let variable = target.to_uppercase().replace('-', "_");
-        cargo.env(format!("CARGO_TARGET_{variable}_LINKER"), clang()?);
-        let sysroot = sysroot.display();
-        cargo.env(
-            format!("CARGO_TARGET_{variable}_RUSTFLAGS"),
-            format!(
-                "-Ctarget-feature=+crt-static -Clink-arg=--target={target}13 \
-                 -Clink-arg=--sysroot={sysroot} -Clink-arg=-fuse-ld=lld"
-            ),
+        let clang = clang()?;
+        cargo.env(format!("CARGO_TARGET_{variable}_LINKER"), clang);
+        let mut flags = format!(
+            "-Ctarget-feature=+crt-static -Clink-arg=--target={target}13 \
+             -Clink-arg=--sysroot={} -Clink-arg=-fuse-ld=lld",
+            sysroot.display()
         );
+        if let Some(note) = abi_note::missing(clang, &target, &sysroot)? {
+            flags += &format!(" -Clink-arg={}", note.display());
+        }
+        cargo.env(format!("CARGO_TARGET_{variable}_RUSTFLAGS"), flags);
         Ok(())
     }
 
     /// Puts the programs and the script that runs them into the payload.
-    fn pack(&self, programs: &[Program]) -> Result<()> {
-        let payload = Path::new(PAYLOAD);
+    fn pack(&self, programs: &[Program], payload: &Path) -> Result<()> {
         if payload.exists() {
             fs::remove_dir_all(payload)?;
         }
@@ -155,7 +192,13 @@ impl Test {
         for Program { name, path, test } in programs {
             let place = payload.join(if *test { "tests" } else { "bin" });
             fs::create_dir_all(&place)?;
-            fs::copy(path, place.join(name)).with_context(|| format!("{}", path.display()))?;
+            let content = fs::read(path).with_context(|| format!("{}", path.display()))?;
+            if payload == Path::new(PAYLOAD) && !abi_note::is_in(&content) {
+                bail!("{}: the linker has dropped FreeBSD's ABI note", path.display());
+            }
+            let file = place.join(name);
+            fs::write(&file, content).with_context(|| format!("{}", file.display()))?;
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o755))?;
             if *test {
                 let arguments = self
                     .args
@@ -165,7 +208,16 @@ impl Test {
                 script += &format!("try {name}{arguments}\n");
             }
         }
-        script += SCRIPT_TAIL;
+        script += &SCRIPT_TAIL.replace("MARK", MARK);
+        if let Some(directory) = &self.containerd {
+            let place = payload.join("containerd");
+            fs::create_dir_all(&place)?;
+            for program in ["containerd", "ctr"] {
+                let from = directory.join(program);
+                fs::copy(&from, place.join(program))
+                    .with_context(|| format!("--containerd: {}", from.display()))?;
+            }
+        }
         let file = payload.join("run.sh");
         fs::write(&file, script)?;
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755))?;
@@ -173,22 +225,81 @@ impl Test {
     }
 }
 
-/// Runs one test program after the other, all of them whatever fails.
+/// The binaries that the tests call.
+fn binaries() -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--message-format", "json-render-diagnostics", "--bins"]);
+    let packages = ["runj-cli", "runj-shim", "runj-tests"];
+    cargo.args(packages.iter().flat_map(|package| ["--package", package]));
+    cargo
+}
+
+/// Runs the script as root, however one becomes that.
+const AS_ROOT: &str = "if [ \"$(id -u)\" = 0 ]; then sh run.sh; \
+                       elif command -v doas >/dev/null; then doas sh run.sh; \
+                       else sudo sh run.sh; fi";
+
+fn over_ssh(machine: &str, payload: &Path, see: impl FnMut(&str)) -> Result<()> {
+    // A directory of its own, gone afterwards whatever comes of the tests. Root's shell is csh(1)
+    // before FreeBSD 14, which understands single quotes like others, so there are none inside.
+    let script = format!(
+        "sh -c 'd=$(mktemp -d /tmp/runj-tests.XXXXXX) && trap \"rm -rf $d\" EXIT && \
+         tar -xf - -C $d && cd $d && {AS_ROOT}'"
+    );
+    let mut tar = Command::new("tar");
+    tar.args(["-cf", "-", "-C"]).arg(payload).arg(".").stdout(Stdio::piped());
+    let line = command_line(&tar);
+    let mut tar = tar.spawn().with_context(|| format!("cannot start `{line}`"))?;
+    let packed = tar.stdout.take().context("tar has no standard output")?;
+    let outcome = run_seeing(Command::new("ssh").args([machine, &script]).stdin(packed), see);
+    let status = tar.wait().with_context(|| format!("waiting for `{line}`"))?;
+    outcome?;
+    if !status.success() {
+        bail!("`{line}` failed: {status}");
+    }
+    Ok(())
+}
+
+/// What the source is, in words.
+fn commit() -> Result<String> {
+    let commit = read(Command::new("git").args(["rev-parse", "--short", "HEAD"]))?;
+    let changes = read(Command::new("git").args(["status", "--porcelain"]))?;
+    let with = if changes.is_empty() { "" } else { ", with changes that were not committed yet" };
+    Ok(format!("commit {}{with}", commit.trim()))
+}
+
+/// Runs one test program after the other, all of them whatever fails, and says in the end again
+/// what came of each case: between the lines there may have been others.
 const SCRIPT_HEAD: &str = r#"#!/bin/sh
 # Runs the tests in this directory, as root on FreeBSD.
 uname -a
-RUNJ=$PWD/bin/runj RUNJ_PROBE=$PWD/bin/runj-probe
-export RUNJ RUNJ_PROBE
+RUNJ=$PWD/bin/runj RUNJ_PROBE=$PWD/bin/runj-probe RUNJ_SHIM=$PWD/bin/containerd-shim-runj-v1
+export RUNJ RUNJ_PROBE RUNJ_SHIM
+if [ -d containerd ]; then
+	RUNJ_CONTAINERD=$PWD/containerd
+	export RUNJ_CONTAINERD
+fi
+work=$(mktemp -d /tmp/runj-results.XXXXXX)
+trap 'rm -rf "$work"' EXIT
 failed=
 try() {
 	name=$1
 	shift
 	echo "     Running $name"
-	"./tests/$name" "$@" </dev/null || failed="$failed $name"
+	{
+		"./tests/$name" "$@" </dev/null
+		echo $? >"$work/status"
+	} | tee "$work/output"
+	[ "$(cat "$work/status")" = 0 ] || failed="$failed $name"
+	sed -n "s/^test .* \.\.\. /$name: &/p" "$work/output" >>"$work/results"
 }
 "#;
 
-const SCRIPT_TAIL: &str = r#"if [ -n "$failed" ]; then
+const SCRIPT_TAIL: &str = r#"echo "MARK"
+echo "date $(date -u +%Y-%m-%d)"
+cat "$work/results"
+echo "machine $(uname -srm)"
+if [ -n "$failed" ]; then
 	echo "failed:$failed"
 	exit 1
 fi

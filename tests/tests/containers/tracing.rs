@@ -1,0 +1,75 @@
+//! Between entering the jail and becoming its program, a process is `runj` still, with what `runj`
+//! knows and may do. Root in the jail must not get hold of it then.
+
+use runj_tests::{Bundle, Container, Sandbox};
+use serde_json::{Value, json};
+
+use crate::case::cases;
+
+cases![
+    root_inside_cannot_trace_init_before_its_program: TracingRefused,
+    root_inside_cannot_record_init_before_its_program: TracingRefused,
+    root_inside_cannot_trace_exec_before_its_program: TracingRefused,
+];
+
+/// A bundle whose process is long on its way: its program is looked for in many directories that
+/// are not there, one execve(2) each, after it has entered the jail.
+fn slow(sandbox: &Sandbox<'_>) -> Bundle {
+    let bundle = sandbox.bundle().args(["runj-probe", "wait"]);
+    let missing: String = (0..4_000).map(|number| format!("/{number}:")).collect();
+    bundle.set("process.env", json!([format!("PATH={missing}/opt/probe")]))
+}
+
+/// Has root inside try it; what it says in the end.
+#[track_caller]
+fn tried(
+    sandbox: &Sandbox<'_>,
+    container: &Container<'_>,
+    how: &str,
+    then: impl FnOnce(),
+) -> Value {
+    let pid = container.pid().to_string();
+    let victim = if container.status() == "created" { pid.as_str() } else { "next" };
+    let line = Bundle::probe_command([how, victim]);
+    let running = sandbox.runj(["exec", container.id()]).args(line).spawn();
+    let line = |number: usize| {
+        runj_tests::eventually("the tracer", || {
+            serde_json::from_str::<Value>(running.stdout().lines().nth(number)?).ok()
+        })
+    };
+    assert_eq!(line(0)["ready"], true);
+    then();
+    let said = line(1);
+    running.wait().succeeded();
+    said
+}
+
+/// It was refused while the process was seen, and then the program was what could be traced.
+#[track_caller]
+fn assert_refused_first(said: &Value) {
+    let refused = said["refused"].as_array().unwrap();
+    assert_eq!(refused.first(), Some(&json!("ESRCH")), "not outside at first: {said}");
+    assert!(refused.contains(&json!("EPERM")), "never refused: {said}");
+    assert_eq!(said["program"], "/opt/probe/runj-probe", "{said}");
+}
+
+fn root_inside_cannot_trace_init_before_its_program(sandbox: &Sandbox<'_>) {
+    let container = sandbox.create(&slow(sandbox));
+    assert_refused_first(&tried(sandbox, &container, "trace", || container.start()));
+    assert_eq!(container.wait_line(0)["ready"], true);
+}
+
+fn root_inside_cannot_record_init_before_its_program(sandbox: &Sandbox<'_>) {
+    let container = sandbox.create(&slow(sandbox));
+    assert_refused_first(&tried(sandbox, &container, "ktrace", || container.start()));
+    assert_eq!(container.wait_line(0)["ready"], true);
+}
+
+fn root_inside_cannot_trace_exec_before_its_program(sandbox: &Sandbox<'_>) {
+    let container = sandbox.start(&slow(sandbox));
+    let said = tried(sandbox, &container, "trace", || {
+        let exec = container.exec(["--detach"], ["runj-probe", "wait"]);
+        exec.run().succeeded();
+    });
+    assert_refused_first(&said);
+}
