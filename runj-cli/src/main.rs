@@ -95,5 +95,10 @@ fn complain(message: &str) {
 }
 
 fn one_line(text: &str) -> String {
-    text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+    printable(&text.lines().map(str::trim).collect::<Vec<_>>().join(" "))
+}
+
+/// The text without what a terminal would obey: some of it may be the container's.
+fn printable(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect()
 }

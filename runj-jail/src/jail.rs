@@ -16,6 +16,7 @@ use crate::name::JailName;
 use crate::param::{Kind, Param, Params, Value};
 use crate::process::ProcessId;
 use crate::process_info::ProcessInfo;
+use crate::process_state::ProcessState;
 use crate::signal::Signal;
 use crate::sys::{self, Attachment};
 use crate::usage::Usage;
@@ -165,6 +166,15 @@ impl Jail {
     /// When the kernel's process table cannot be read.
     pub fn process_infos(self) -> Result<Vec<ProcessInfo>, Error> {
         sys::process_infos(&self.family()?)
+    }
+
+    /// The same processes, and whether they run.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel's process table cannot be read.
+    pub fn process_states(self) -> Result<Vec<ProcessState>, Error> {
+        sys::process_states(&self.family()?)
     }
 
     /// The rules about what the jail may use.

@@ -116,8 +116,7 @@ pub(crate) fn make_file(place: &Place, name: &OsStr) -> Result<(), Errno> {
 }
 
 /// Opens a regular file in `directory` to be read, and nothing else: no link, no pipe that would have
-/// to be waited for, no device, which may do something when it is opened. Nothing regular is `EFTYPE`
-/// to FreeBSD, for which Linux has no name, so it is `EINVAL`.
+/// to be waited for, no device, which may do something when it is opened. For these it is `EINVAL`.
 pub(crate) fn open_file(directory: BorrowedFd<'_>, name: &OsStr) -> Result<File, Errno> {
     // Asked before, for the sake of devices, and again of what was opened, for the sake of changes.
     regular(kind(directory, name)?)?;

@@ -215,6 +215,8 @@ fn build(plan: &Plan, options: &CreateOptions, container: &mut Locked) -> Result
     };
     keep_configuration(&plan.bundle, container)?;
     container.write(&record)?;
+    // Whoever puts a copy there later sees our record.
+    mounts::refuse_copies_of_others(&plan.root, container)?;
 
     mounts::prepare(&plan.mounts, &plan.root, container)?;
     if read_only {

@@ -110,9 +110,19 @@ pub enum Error {
     /// Processes of the container do not end although they were killed.
     #[error("container {0}: its processes have not ended 10 seconds after SIGKILL")]
     Unkillable(ContainerId),
-    /// Processes of the container cannot be stopped.
-    #[error("container {0}: it makes processes faster than they can be stopped")]
-    Unstoppable(ContainerId),
+    /// A process of the container, among others perhaps, cannot be stopped.
+    #[error(
+        "container {id}: process {pid} ({name:?}) was not stopped within 10 seconds: others make \
+         it go on, or there are new ones all the time"
+    )]
+    Unstoppable {
+        /// The container.
+        id: ContainerId,
+        /// The process.
+        pid: i32,
+        /// Its program.
+        name: String,
+    },
     /// The container's state cannot be understood.
     #[error("{path:?}: not a state that this runj wrote: {reason}")]
     BadState {
@@ -174,6 +184,12 @@ pub enum ProcessError {
         /// The error number.
         errno: Errno,
     },
+    /// The kernel does not let the process, which is traced, keep what it knows from the container.
+    #[error(
+        "the container's process is traced, and root in the jail could read in it what is the \
+         host's: have runj's children not traced (by ktrace -i or truss -f, for instance)"
+    )]
+    Traced,
     /// The process did not become the container's program in time, and was killed.
     #[error("the container's process was not started within 10 seconds")]
     Stuck,

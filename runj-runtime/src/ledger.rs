@@ -23,6 +23,8 @@ pub(crate) enum Deed {
     /// What is at this path in a root was given another name beside it, to make room for a copy of
     /// a file.
     FileCopy { root: PathBuf, path: PathBuf, kept: PathBuf },
+    /// It is this one: the copy of the entry before has been made.
+    FileCopied(FileId),
     /// A file system was mounted on this path, where so many were mounted already.
     Mount { path: PathBuf, covered: usize },
     /// It is this one: the mount of the entry before has been made.
@@ -41,10 +43,18 @@ pub(crate) enum Deed {
     Hook { pid: i32, start: u64 },
 }
 
+/// A file, told from all others of the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FileId {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+}
+
 /// The ledger of one container: one JSON object a line, only ever appended to.
 ///
-/// It is not synced to the disk: what it lists (but for empty mount points) is gone after a crash
-/// of the host, as the container is.
+/// It is not synced to the disk: what it lists is gone after a crash of the host, as the container
+/// is. Empty mount points and copies of files are not. Of a copy that was made right before the
+/// crash the entry may be lost, and then what it covered keeps the name that it was given.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     file: File,

@@ -149,10 +149,20 @@ impl Limits {
         if !self.rules.is_empty() {
             let name = jail.name()?;
             let limits = JailLimits::of(&name)?;
+            let mut others = limits.rules()?;
+            others.retain(|rule| !before.contains(&(&name, rule)));
             for given in &self.rules {
                 let rule = &given.value;
                 if before.contains(&(&name, rule)) {
                     continue;
+                }
+                if let Some(other) = others.iter().find(|other| is_in_place_of(rule, other)) {
+                    let refused = given.taken(&name, other);
+                    if given.by_default {
+                        tracing::warn!("{}", whole(&refused));
+                        continue;
+                    }
+                    return Err(refused);
                 }
                 let text = rule.to_string();
                 container.record(&Deed::Rule { jail: name.clone(), rule: text })?;
@@ -181,6 +191,25 @@ impl<T> Given<T> {
     fn refused(&self, source: runj_jail::Error) -> Error {
         Error::Limit { place: self.place.clone(), source }
     }
+}
+
+impl Given<Rule> {
+    /// Somebody else's rule would be lost, at once or when the container is deleted.
+    fn taken(&self, jail: &str, other: &Rule) -> Error {
+        Error::Unusable {
+            place: self.place.clone(),
+            value: self.value.to_string(),
+            reason: format!(
+                "there is the rule jail:{jail}:{other}, which runj has not added and would replace: \
+                 remove it (rctl -r) or ask for no such limit"
+            ),
+        }
+    }
+}
+
+/// Whether the kernel would keep but the first of the rules, or does not tell the two apart.
+fn is_in_place_of(rule: &Rule, other: &Rule) -> bool {
+    rule == other || (rule.action() == Action::Deny && rule.is_same_but_for_amount(other))
 }
 
 /// The rules that were, or were to be, added for the container, with the names of jails.

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use runj_jail::Signal;
+use runj_jail::{RunState, Signal};
 use runj_spec::ContainerId;
 
 use crate::error::Error;
@@ -26,7 +26,7 @@ impl Runtime {
     /// # Errors
     ///
     /// [`Error::WrongStatus`] for any other one, and [`Error::Unstoppable`] when it makes processes
-    /// faster than they can be stopped; then it runs on.
+    /// faster than they can be stopped, or these make each other go on; then it runs on.
     pub fn pause(&self, id: &ContainerId) -> Result<(), Error> {
         let (container, mut record) =
             self.in_status(id, "pause", &[Status::Created, Status::Running], "running")?;
@@ -76,7 +76,8 @@ impl Runtime {
 /// Stops all processes and waits until they have stopped.
 fn stop(id: &ContainerId, record: &Record) -> Result<(), Error> {
     /// How long no process may appear and none stop, for those to count as stopped that wait for
-    /// something in the kernel, such as a child between vfork(2) and execve(2) that has stopped.
+    /// something in the kernel, where no signal reaches them, such as a child between vfork(2) and
+    /// execve(2) that has stopped.
     const CALM: Duration = Duration::from_millis(500);
     /// How long it may take in all.
     const PATIENCE: Duration = Duration::from_secs(10);
@@ -90,26 +91,35 @@ fn stop(id: &ContainerId, record: &Record) -> Result<(), Error> {
     let mut last_news = start;
     let mut signalled = HashSet::new();
     let mut most_stopped = 0;
+    let mut all_stopped = false;
     let mut pause = Duration::from_millis(1);
     loop {
-        let processes = jail.process_infos()?;
+        let processes = jail.process_states()?;
         let mut news = false;
-        for process in processes.iter().filter(|process| !process.stopped) {
+        for process in processes.iter().filter(|process| process.run != RunState::Stopped) {
             news |= signalled.insert(process.id);
             process.id.signal(Signal::STOP)?;
         }
-        let stopped = processes.iter().filter(|process| process.stopped).count();
-        if stopped == processes.len() {
+        let stopped = processes.iter().filter(|process| process.run == RunState::Stopped).count();
+        // Seen twice, since a look takes time: one that is looked at early may be made to go on by
+        // one that is looked at late.
+        if stopped == processes.len() && all_stopped {
             return Ok(());
         }
+        all_stopped = stopped == processes.len();
+        let runnable = processes.iter().find(|process| process.run == RunState::Runnable);
         if news || stopped > most_stopped {
             most_stopped = stopped.max(most_stopped);
             last_news = Instant::now();
-        } else if last_news.elapsed() > CALM {
+        } else if last_news.elapsed() > CALM && runnable.is_none() {
             return Ok(());
         }
-        if start.elapsed() > PATIENCE {
-            return Err(Error::Unstoppable(id.clone()));
+        if start.elapsed() > PATIENCE
+            && let Some(process) =
+                runnable.or(processes.iter().find(|process| process.run != RunState::Stopped))
+        {
+            let (pid, name) = (process.id.pid(), process.name.clone());
+            return Err(Error::Unstoppable { id: id.clone(), pid, name });
         }
         thread::sleep(pause);
         pause = (pause * 2).min(LONGEST_PAUSE);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::stat::Mode;
-use runj_jail::{Attachment, Jail, ProcessId, Signal};
+use runj_jail::{Attachment, Jail, Kind, ProcessId, Signal, Value};
 use runj_spec::{Hook, Process};
 
 use crate::console::Console;
@@ -38,6 +38,8 @@ pub(crate) fn entry(
     preserve_fds: u32,
 ) -> Result<Entry, Error> {
     let attachment: Attachment = jail.attachment()?;
+    // A kernel that does not know the parameter has a super-user in every jail.
+    let super_user = jail.get(&[("allow.suser", Kind::Flag)]).unwrap_or_default();
     Ok(Entry {
         attachment,
         gate,
@@ -56,6 +58,7 @@ pub(crate) fn entry(
         uid: process.user.uid.into(),
         gid: process.user.gid.into(),
         groups: sys::group_list(process.user.gid, &process.user.additional_gids),
+        has_super_user: !super_user.contains(&Value::Flag(false)),
         umask: process.user.umask.map(file_mode),
         limits: limits(process, place)?,
         no_new_privileges: process.no_new_privileges,
@@ -205,6 +208,8 @@ fn explain(failure: Failure, process: &Process) -> ProcessError {
         Stage::Terminal => setup("terminal", "true".into()),
         Stage::Session => ProcessError::System { what: "setsid(2)", errno },
         Stage::Start => ProcessError::System { what: "waiting for start", errno },
+        // By procctl(2) alone, and only then.
+        Stage::Enter if errno == Errno::EBUSY => ProcessError::Traced,
         Stage::Enter => ProcessError::System { what: "entering the jail", errno },
     }
 }
@@ -278,6 +283,8 @@ mod tests {
             r#"exec: "nope": executable file not found in $PATH"#
         );
         assert_eq!(text(Stage::Exec, Errno::EACCES), r#"exec: "nope": permission denied"#);
+        assert!(text(Stage::Enter, Errno::EBUSY).starts_with("the container's process is traced"));
+        assert!(text(Stage::Enter, Errno::EINVAL).contains("entering the jail"));
         assert!(text(Stage::Cwd, Errno::ENOENT).starts_with(r#"process.cwd: "/""#));
     }
 }

@@ -221,8 +221,13 @@ impl ContainerDirectory {
         loop {
             match file.try_lock() {
                 Ok(()) => break,
+                // Asked again and again, for nothing that waits has a limit. flock(2) and fcntl(2)
+                // would need a signal to end them, and the handlers and timers of a process are
+                // its program's. A thread that waits would stay behind at the limit, and take the
+                // lock when nobody wants it any more. kqueue(2) tells of a file's being closed just
+                // before its lock goes (`vn_closefile`, sys/kern/vfs_vnops.c). Only verbs that meet
+                // at one container come here.
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
-                    // flock(2) cannot wait with a limit.
                     thread::sleep(Duration::from_millis(5));
                 }
                 Err(TryLockError::WouldBlock) => return Err(Error::Locked(self.id.clone())),
@@ -252,17 +257,25 @@ impl Locked {
 
     /// Another container that has this root, if there is one.
     pub(crate) fn sharer(&self, root: &Path) -> Result<Option<ContainerDirectory>, Error> {
-        let Some(parent) = self.directory.path.parent() else { return Ok(None) };
+        let mut others = self.others()?.into_iter();
+        Ok(others.find(|(_, record)| record.root == root).map(|(directory, _)| directory))
+    }
+
+    /// All other containers. One whose record cannot be read, or is gone meanwhile, is nobody's
+    /// hindrance.
+    pub(crate) fn others(&self) -> Result<Vec<(ContainerDirectory, Record)>, Error> {
+        let Some(parent) = self.directory.path.parent() else { return Ok(Vec::new()) };
         let store = Store::new(parent.to_owned());
+        let mut others = Vec::new();
         for id in store.list()? {
-            // One whose record cannot be read, or is gone meanwhile, is nobody's hindrance.
-            let Ok(directory) = store.find(&id) else { continue };
-            let shares = matches!(directory.read(), Ok(Some(record)) if record.root == root);
-            if id != self.directory.id && shares {
-                return Ok(Some(directory));
+            if id != self.directory.id
+                && let Ok(directory) = store.find(&id)
+                && let Ok(Some(record)) = directory.read()
+            {
+                others.push((directory, record));
             }
         }
-        Ok(None)
+        Ok(others)
     }
 
     /// Replaces what is remembered, at once and whole.

@@ -92,7 +92,8 @@ pub(crate) fn undo(container: &Locked, record: Option<&Record>) -> Result<(), Er
             }
             Deed::OwnMounts { before } if this_boot => {
                 let root = record.map(|record| record.jail_path.as_path());
-                root.map_or(Ok(()), |root| mounts::unmount_own(root, before))
+                let others = deeds_of_others(container)?;
+                root.map_or(Ok(()), |root| mounts::unmount_own(root, before, &others))
                     .map_err(|errno| format!("unmount what the container mounted: {errno}"))
             }
             Deed::MountPoint { root, path, directory }
@@ -111,7 +112,9 @@ pub(crate) fn undo(container: &Locked, record: Option<&Record>) -> Result<(), Er
                 limits::undo(jail, rule).map_err(|error| format!("rule {rule}: {}", whole(&error)))
             }
             Deed::FileCopy { root, path, kept } => {
-                if let Err(errno) = mounts::undo_file_copy(root, path, kept.as_os_str()) {
+                let kept = kept.as_os_str();
+                let others = mounts::copies_of_others(container)?;
+                if let Err(errno) = mounts::undo_file_copy(root, path, kept, &others) {
                     tracing::warn!("{:?} stays a copy: {errno}", root.join(path));
                 }
                 Ok(())
@@ -124,6 +127,7 @@ pub(crate) fn undo(container: &Locked, record: Option<&Record>) -> Result<(), Er
             // Undone before, in an order of their own, or by the boot.
             Deed::Mount { .. }
             | Deed::Mounted { .. }
+            | Deed::FileCopied(_)
             | Deed::OwnMounts { .. }
             | Deed::Jail { .. }
             | Deed::JailMade { .. }
@@ -141,6 +145,14 @@ pub(crate) fn undo(container: &Locked, record: Option<&Record>) -> Result<(), Er
         heir.inherit(&left)?;
     }
     if problems.is_empty() { Ok(()) } else { Err(Error::Leftovers { id: id.clone(), problems }) }
+}
+
+/// What was done for the other containers since the host was booted.
+fn deeds_of_others(container: &Locked) -> Result<Vec<Vec<Deed>>, Error> {
+    let others = container.others()?.into_iter();
+    let alive = others.filter(|(_, record)| record.is_of_this_boot());
+    // One that is gone meanwhile has done nothing.
+    Ok(alive.filter_map(|(other, _)| other.deeds().ok()).collect())
 }
 
 /// Ends the hooks that have not ended by themselves.

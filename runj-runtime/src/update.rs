@@ -16,7 +16,7 @@ impl Runtime {
     /// # Errors
     ///
     /// [`Error::NotRunning`] for a stopped container, and [`Error::Limit`] when a limit cannot be
-    /// had; the limits are then as before.
+    /// had, or [`Error::Unusable`]; the limits are then as before.
     pub fn update(
         &self,
         id: &ContainerId,
@@ -33,20 +33,24 @@ impl Runtime {
         }
         let jail = jail_of(&record)?.ok_or_else(not_running)?;
 
-        let mut bundle = Bundle::load(directory.path())?;
-        let before = Limits::of(&bundle.container()?)?;
+        let kept = Bundle::load(directory.path())?;
+        let before = Limits::of(&kept.container()?)?;
+        let mut bundle = kept.clone();
         let prefix = format!("{place}: ");
         limits::warn_of_others(&resources, &prefix);
         let linux = bundle.config.linux.get_or_insert_default();
         let merged = linux.resources.take().unwrap_or_default().updated(resources);
         linux.resources = Some(merged);
         let after = Limits::plan(&bundle.container()?, &prefix)?;
+        // First, since the limits are the easier ones to have again.
+        keep_configuration(&bundle, &container)?;
         if let Err(error) = after.apply(jail, &mut container) {
-            if let Err(error) = before.apply(jail, &mut container) {
+            let restored = keep_configuration(&kept, &container);
+            if let Err(error) = restored.and(before.apply(jail, &mut container)) {
                 tracing::warn!("restoring the limits of {id}: {}", whole(&error));
             }
             return Err(error);
         }
-        keep_configuration(&bundle, &container)
+        Ok(())
     }
 }

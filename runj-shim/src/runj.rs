@@ -1,10 +1,12 @@
 //! Calling `runj`.
 
 use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Seek as _;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::{env, fs};
+use std::{env, fs, io};
 
 use runj_jail::JailName;
 use runj_spec::ContainerId;
@@ -33,6 +35,14 @@ pub(crate) enum Streams {
     Three { stdin: OwnedFd, stdout: OwnedFd, stderr: OwnedFd },
     /// A terminal, whose other side goes to whoever listens at this socket.
     Terminal { console_socket: PathBuf },
+    /// Nothing but this file to write to.
+    Output(File),
+}
+
+/// What `runj state` tells, as far as it matters here.
+#[derive(Deserialize)]
+struct Told {
+    status: String,
 }
 
 /// A line of `runj --log`.
@@ -93,6 +103,18 @@ impl Runj {
         self.call(args, None).await
     }
 
+    /// Whether `runj state` tells that the container is paused.
+    pub(crate) async fn is_paused(&self) -> Result<bool, Error> {
+        const WHAT: &str = "what runj state tells";
+        let mut output = tempfile::tempfile_in(&self.bundle).map_err(Error::io(WHAT))?;
+        let theirs = output.try_clone().map_err(Error::io(WHAT))?;
+        self.call(Args::new("state"), Some(Streams::Output(theirs))).await?;
+        output.rewind().map_err(Error::io(WHAT))?;
+        let text = io::read_to_string(output).map_err(Error::io(WHAT))?;
+        let told: Told = serde_json::from_str(&text).map_err(Error::io(WHAT))?;
+        Ok(told.status == "paused")
+    }
+
     /// `runj pause` or `runj resume`
     pub(crate) async fn switch(&self, verb: &'static str) -> Result<(), Error> {
         self.call(Args::new(verb), None).await
@@ -129,6 +151,9 @@ impl Runj {
             }
             Some(Streams::Terminal { console_socket }) => {
                 command.arg("--console-socket").arg(console_socket);
+            }
+            Some(Streams::Output(file)) => {
+                command.stdout(file);
             }
         }
         command.arg(self.id.as_ref()).args(&args.last);

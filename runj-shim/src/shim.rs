@@ -93,19 +93,23 @@ impl Shim {
     pub(crate) async fn forgotten(&self) {
         loop {
             let limit = *self.heard() + PATIENCE;
-            if !self.has_container() && Instant::now() >= limit {
+            if !self.is_busy() && Instant::now() >= limit {
                 return;
             }
             tokio::time::sleep_until(limit.max(Instant::now() + PATIENCE / 10)).await;
         }
     }
 
-    /// Whether there is a container that somebody may still ask about.
+    /// Whether there is a container, or is to be one, that somebody may still ask about.
     ///
     /// A containerd that does not like the answer of `start` forgets about the shim before there is
     /// one. A containerd that loses its connection, and nothing else, takes the shim for dead: it
     /// has `delete` end the container and removes the bundle, and never comes back.
-    fn has_container(&self) -> bool {
+    fn is_busy(&self) -> bool {
+        // A Create may take long: hooks are a part of it.
+        if self.creation.try_lock().is_err() {
+            return true;
+        }
         let ended = |task: &Arc<Task>| matches!(task.init.state(), State::Stopped { .. });
         let slot = self.slot();
         slot.as_ref().is_some_and(|task| !ended(task) || self.bundle.path().exists())

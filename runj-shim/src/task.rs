@@ -1,10 +1,9 @@
 //! The container of a shim, once it is created.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use runj_jail::{Jail, JailName, ProcessId};
+use runj_jail::{Jail, JailName, ProcessId, RunState};
 
 use crate::error::Error;
 use crate::process::Process;
@@ -16,8 +15,6 @@ pub(crate) struct Task {
     pub(crate) runj: Runj,
     pub(crate) jail_name: JailName,
     pub(crate) init: Arc<Process>,
-    /// Whether it was asked to pause and not to go on since.
-    pub(crate) paused: AtomicBool,
     execs: Mutex<BTreeMap<String, Arc<Exec>>>,
 }
 
@@ -31,8 +28,7 @@ pub(crate) struct Exec {
 
 impl Task {
     pub(crate) fn new(runj: Runj, jail_name: JailName, init: Arc<Process>) -> Self {
-        let execs = Mutex::default();
-        Self { runj, jail_name, init, paused: AtomicBool::new(false), execs }
+        Self { runj, jail_name, init, execs: Mutex::default() }
     }
 
     /// The process of that exec id, or the container's first one where that is empty.
@@ -51,6 +47,18 @@ impl Task {
     /// The processes that Exec has added and Delete has not removed yet.
     pub(crate) fn execs(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Exec>>> {
         self.execs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it is paused, by the shim or by somebody else.
+    pub(crate) async fn is_paused(&self) -> Result<bool, Error> {
+        // What is paused has stopped, and this is the cheaper question.
+        let stopped = match Jail::find(&self.jail_name)? {
+            Some(jail) => {
+                jail.process_states()?.iter().any(|process| process.run == RunState::Stopped)
+            }
+            None => false,
+        };
+        Ok(stopped && self.runj.is_paused().await?)
     }
 
     /// The pids of everything in the container. Before it is started, its first process is not in

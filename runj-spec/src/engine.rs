@@ -13,7 +13,7 @@
 //! | engine | a bundle is its own if | it has no network, and wants none of its parent's, if |
 //! |---|---|---|
 //! | podman | the annotation `io.container.manager` is `libpod` | no parent is named, and the host name is the one that podman makes up, the beginning of the id (the bundle is `ID/userdata`): on the host's network it is the host's |
-//! | buildah, also as `podman build` | its directory is named `buildah` and a number: buildah has no annotation that it always sets | the bundle has neither an /etc/hosts nor an /etc/resolv.conf for the container |
+//! | buildah, also as `podman build` | its directory is named `buildah` and a number, and has an /etc/hosts or an /etc/resolv.conf for the container: buildah has no annotation that it always sets | it cannot be known then |
 //!
 //! Where both are made for Linux, which a bundle without a devfs is, a network in
 //! `linux.namespaces` is the container's own as well. On FreeBSD podman always names one for the
@@ -69,7 +69,13 @@ impl Engine {
             return Some((Self::Podman, Origin::new(Config::FILE_NAME, place)));
         }
         let number = dir.file_name()?.to_str()?.strip_prefix("buildah")?;
-        let buildah = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        let named = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        // Anybody's bundle may have such a name: containerd's has the id of the container.
+        let buildah = named
+            && config.mounts.iter().any(|mount| {
+                matches!(mount.destination.as_str(), "/etc/hosts" | "/etc/resolv.conf")
+                    && mount.source.as_ref().is_some_and(|from| Path::new(from).starts_with(dir))
+            });
         buildah.then(|| (Self::Buildah, Origin::new(format!("{}", dir.display()), "")))
     }
 
@@ -80,10 +86,8 @@ impl Engine {
         }
         match self {
             Self::Podman => jail.parent.is_some() || !has_made_up_name(config, dir),
-            Self::Buildah => config.mounts.iter().any(|mount| {
-                matches!(mount.destination.as_str(), "/etc/hosts" | "/etc/resolv.conf")
-                    && mount.source.as_ref().is_some_and(|from| Path::new(from).starts_with(dir))
-            }),
+            // By what it is known by it has a network.
+            Self::Buildah => true,
         }
     }
 }

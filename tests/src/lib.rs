@@ -11,6 +11,7 @@
 mod bundle;
 mod container;
 pub mod containerd;
+pub mod coverage;
 pub mod engines;
 mod host_state;
 mod invocation;

@@ -7,6 +7,7 @@ mod apt;
 mod bench;
 mod build;
 mod containerd;
+mod coverage;
 mod demo;
 mod engines;
 mod freebsd;
@@ -25,6 +26,7 @@ use clap::Parser;
 #[command(bin_name = "cargo xtask", about)]
 enum Verb {
     Bench(bench::Bench),
+    Coverage(coverage::Coverage),
     Demo(demo::Demo),
     #[command(subcommand)]
     Freebsd(freebsd::Verb),
@@ -49,6 +51,7 @@ fn chore(verb: Verb) -> Result<()> {
 
     match verb {
         Verb::Bench(bench) => bench.run(),
+        Verb::Coverage(coverage) => coverage.run(),
         Verb::Demo(demo) => demo.run(),
         Verb::Freebsd(verb) => verb.run(),
         Verb::Schema(schema) => schema.run(),

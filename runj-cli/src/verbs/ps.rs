@@ -10,6 +10,7 @@ use runj_runtime::Runtime;
 use tabwriter::{Alignment, TabWriter};
 
 use crate::flags::{ListFormat, Ps};
+use crate::printable;
 
 pub(crate) fn run(runtime: &Runtime, ps: &Ps) -> Result<ExitCode, Error> {
     // runc hands them to ps(1) and picks lines from what it prints.
@@ -34,8 +35,7 @@ fn table(processes: &[ProcessInfo], out: impl Write) -> io::Result<()> {
         let (threads, kilobytes) = (process.threads, process.memory / 1024);
         let time = clock(process.user_time + process.system_time);
         // Whatever programs call themselves, a line is a line.
-        let command: String =
-            process.command.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+        let command = printable(&process.command);
         writeln!(out, "{uid}\t{pid}\t{parent}\t{threads}\t{kilobytes}\t{time}\t {command}")?;
     }
     out.flush()

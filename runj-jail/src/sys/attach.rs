@@ -62,7 +62,7 @@ impl Attachment {
     /// # Errors
     ///
     /// `EPERM` when a directory is open, since it would be a way out of the jail; `EINVAL` when
-    /// the jail is gone.
+    /// the jail is gone; `EBUSY` when the process is traced already (procctl(2), `PROC_TRACE_CTL`).
     pub fn enter(&self) -> Result<(), Errno> {
         self.0.enter()
     }

@@ -18,7 +18,8 @@ pub use attach::{Attachment, Forked};
 pub use linux::host;
 pub(crate) use platform::{
     accounted, add_rule, cpus, jail_get, jail_remove, jail_set, process_info, process_infos,
-    process_signal, process_start, process_wait, processes, remove_rule, rules, set_cpus,
+    process_signal, process_start, process_states, process_wait, processes, remove_rule, rules,
+    set_cpus,
 };
 
 /// What `jail_set(2)` is to do.

@@ -16,6 +16,7 @@ mod lifecycle;
 mod limits;
 mod nested;
 mod network;
+mod processes;
 mod refusals;
 mod support;
 #[allow(unsafe_code)]
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         ("isolation", isolation::CASES, None),
         ("hierarchy", hierarchy::CASES, None),
         ("network", network::CASES, None),
+        ("processes", processes::CASES, None),
         ("dying", dying::CASES, not_on_linux(dying::ONLY_FREEBSD)),
         ("nested", nested::CASES, not_on_linux(nested::ONLY_FREEBSD)),
         ("limits", limits::CASES, (!enforced).then_some("this host enforces no limits")),

@@ -218,3 +218,64 @@ pub(crate) fn bind_constant_loopback() -> String {
         Err(errno) => errno.to_string(),
     }
 }
+
+/// What has the kernel find no arguments of a process where it looks for them: in what `ps_strings`
+/// of the process's own memory points to (sys/exec.h), once it remembers none itself.
+#[cfg(target_os = "freebsd")]
+pub(crate) fn spoiler() -> impl FnOnce() {
+    spoil_arguments
+}
+
+#[cfg(target_os = "freebsd")]
+fn spoil_arguments() {
+    #[repr(C)]
+    struct Strings {
+        arguments: *mut *mut libc::c_char,
+        number_of_arguments: libc::c_uint,
+    }
+    let mut address = 0usize;
+    let mut length = size_of::<usize>();
+    // SAFETY: the buffer is as long as `length` says.
+    let result = unsafe {
+        libc::sysctlbyname(
+            c"kern.ps_strings".as_ptr(),
+            (&raw mut address).cast(),
+            &mut length,
+            std::ptr::null(),
+            0,
+        )
+    };
+    Errno::result(result).unwrap();
+    let strings = std::ptr::with_exposed_provenance_mut::<Strings>(address);
+    // SAFETY: the kernel has put it there at execve(2), and nobody else uses it.
+    unsafe { (*strings).number_of_arguments = libc::c_uint::MAX };
+    let mib = [libc::CTL_KERN, libc::KERN_PROC, libc::KERN_PROC_ARGS, -1];
+    // SAFETY: nothing is read from or written to the buffers.
+    let result = unsafe {
+        libc::sysctl(
+            mib.as_ptr(),
+            4,
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+            c"".as_ptr().cast(),
+            0,
+        )
+    };
+    Errno::result(result).unwrap();
+}
+
+/// What has the kernel find no arguments of a process: it writes over them. In an emulated jail
+/// there is no /proc to ask where they are.
+#[cfg(target_os = "linux")]
+pub(crate) fn spoiler() -> impl FnOnce() {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields = stat.rsplit_once(')').unwrap().1;
+    let fields: Vec<&str> = fields.split_ascii_whitespace().collect();
+    // The third field of proc_pid_stat(5) is the first one here.
+    let address = |field: usize| fields[field - 3].parse::<usize>().unwrap();
+    let (start, end) = (address(48), address(49));
+    // SAFETY: the kernel has put them there at execve(2), and nobody reads them in the child.
+    move || unsafe {
+        std::ptr::with_exposed_provenance_mut::<u8>(start).write_bytes(0, end - start);
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
@@ -12,13 +12,17 @@ use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat, readlinkat};
 use nix::sys::stat::{
-    FileStat, Mode, SFlag, UtimensatFlags, fchmod, fstat, fstatat, futimens, mkdirat, mknodat,
-    utimensat,
+    FchmodatFlags, FileStat, Mode, SFlag, UtimensatFlags, fchmod, fchmodat, fstat, fstatat,
+    futimens, mkdirat, mknodat, utimensat,
 };
 use nix::sys::time::TimeSpec;
-use nix::unistd::{Gid, Uid, fchown, fchownat, linkat, symlinkat};
+use nix::unistd::{Gid, Uid, Whence, fchown, fchownat, linkat, lseek, symlinkat};
 
 use crate::beneath;
+
+/// How many directories may be inside one another. Each holds two descriptors while it is copied,
+/// and there may be no more than 1024 of these; no path in use comes near it.
+const GREATEST_DEPTH: usize = 256;
 
 /// What could not be copied.
 #[derive(Debug, thiserror::Error)]
@@ -120,6 +124,9 @@ impl Copy<'_> {
         name: &OsStr,
         path: &mut PathBuf,
     ) -> Result<(), Errno> {
+        if path.components().count() > GREATEST_DEPTH {
+            return Err(Errno::ENAMETOOLONG);
+        }
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         let inner_from = openat(from, name, flags, Mode::empty())?;
         let stat = fstat(&inner_from)?;
@@ -136,22 +143,60 @@ impl Copy<'_> {
 fn file(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
     let source = beneath::open_file(from, name)?;
     let stat = fstat(&source)?;
-    write_copy(source, to, name, mode(&stat))
+    write_copy(source, to, name, mode(&stat)).map(drop)
 }
 
-/// Makes `name` in `to` a copy of `source`, with its owner and times, and with this mode.
+/// Makes `name` in `to` a copy of `source`, with its owner and times, and with this mode; tells
+/// what it has become.
 pub(super) fn write_copy(
     mut source: File,
     to: BorrowedFd<'_>,
     name: &OsStr,
     mode: Mode,
-) -> Result<(), Errno> {
+) -> Result<FileStat, Errno> {
     let stat = fstat(&source)?;
     let flags =
         OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let mut target = File::from(openat(to, name, flags, Mode::S_IRUSR | Mode::S_IWUSR)?);
-    io::copy(&mut source, &mut target).map_err(errno_of)?;
-    finish(&target.into(), &stat, mode)
+    copy_text(&mut source, &mut target, u64::try_from(stat.st_size).unwrap_or(0))?;
+    let target = target.into();
+    finish(&target, &stat, mode)?;
+    fstat(&target)
+}
+
+/// Copies the `size` bytes of a file. Holes stay holes: a file may be all hole, and greater than
+/// any memory (lseek(2), `SEEK_DATA`).
+fn copy_text(source: &mut File, target: &mut File, size: u64) -> Result<(), Errno> {
+    let mut end = 0;
+    while end < size {
+        let start = match seek(source, end, Whence::SeekData) {
+            // From there on it is a hole, or it has become shorter.
+            Err(Errno::ENXIO) => break,
+            // A file system that knows of no holes, such as procfs(5), knows no sizes either.
+            Err(Errno::EINVAL) if end == 0 => return copy_to_end(source, target),
+            start => start?,
+        };
+        end = match seek(source, start, Whence::SeekHole) {
+            Err(Errno::ENXIO) => break,
+            hole => hole?.min(size),
+        };
+        let from_start = SeekFrom::Start(start);
+        source.seek(from_start).map_err(errno_of)?;
+        target.seek(from_start).map_err(errno_of)?;
+        // What grows meanwhile is not run after.
+        let length = end.saturating_sub(start);
+        io::copy(&mut source.by_ref().take(length), target).map_err(errno_of)?;
+    }
+    target.set_len(size).map_err(errno_of)
+}
+
+fn copy_to_end(source: &mut File, target: &mut File) -> Result<(), Errno> {
+    io::copy(source, target).map(drop).map_err(errno_of)
+}
+
+fn seek(file: &File, offset: u64, whence: Whence) -> Result<u64, Errno> {
+    let offset = libc::off_t::try_from(offset).map_err(|_| Errno::EOVERFLOW)?;
+    lseek(file, offset, whence).and_then(|offset| u64::try_from(offset).map_err(|_| Errno::EIO))
 }
 
 /// Gives a copy the owner and times of what it is a copy of. The mode comes after the owner: a
@@ -168,13 +213,9 @@ fn same_attributes(to: BorrowedFd<'_>, name: &OsStr, stat: &FileStat) -> Result<
     let (uid, gid) = (Uid::from_raw(stat.st_uid), Gid::from_raw(stat.st_gid));
     fchownat(to, name, Some(uid), Some(gid), AtFlags::AT_SYMLINK_NOFOLLOW)?;
     if file_type(stat) != SFlag::S_IFLNK {
-        // Whatever the umask was when it was made.
-        nix::sys::stat::fchmodat(
-            to,
-            name,
-            mode(stat),
-            nix::sys::stat::FchmodatFlags::FollowSymlink,
-        )?;
+        // Whatever the umask was when it was made. Where another container sees the file system, a
+        // link may have taken its place: FreeBSD changes the link then, and Linux refuses.
+        fchmodat(to, name, mode(stat), FchmodatFlags::NoFollowSymlink)?;
     }
     let (accessed, modified) = times(stat);
     utimensat(to, name, &accessed, &modified, UtimensatFlags::NoFollowSymlink)
@@ -200,6 +241,7 @@ fn errno_of(error: io::Error) -> Errno {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::io::Write as _;
     use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _, symlink};
     use std::os::unix::net::UnixListener;
     use std::path::Path;
@@ -245,6 +287,66 @@ mod tests {
         assert_eq!(fs::read_link(at("out")).unwrap(), Path::new("/etc"));
         assert!(fs::symlink_metadata(at("pipe")).unwrap().file_type().is_fifo());
         assert!(!at("socket").exists());
+    }
+
+    #[test]
+    fn a_link_that_takes_the_place_of_a_node_is_not_followed() {
+        let directory = tempfile::tempdir().unwrap();
+        let victim = directory.path().join("victim");
+        fs::write(&victim, "").unwrap();
+        fs::set_permissions(&victim, fs::Permissions::from_mode(0o600)).unwrap();
+        let pipe = directory.path().join("pipe");
+        nix::unistd::mkfifo(&pipe, Mode::S_IRWXU).unwrap();
+        let mut stat = nix::sys::stat::lstat(&pipe).unwrap();
+        stat.st_mode |= 0o777;
+        let fd = open_root(directory.path()).unwrap();
+        // As it is found when nobody interferes.
+        same_attributes(fd.as_fd(), OsStr::new("pipe"), &stat).unwrap();
+        assert_eq!(fs::metadata(&pipe).unwrap().mode() & 0o777, 0o777);
+        fs::remove_file(&pipe).unwrap();
+        symlink(&victim, &pipe).unwrap();
+        // Whether that is an error is the host's.
+        let _ = same_attributes(fd.as_fd(), OsStr::new("pipe"), &stat);
+        assert_eq!(fs::metadata(&victim).unwrap().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn holes_stay_holes() {
+        const HOLE: u64 = 1 << 26;
+        let from = tempfile::tempdir().unwrap();
+        for name in ["first", "last", "all", "none"] {
+            let mut file = File::create(from.path().join(name)).unwrap();
+            match name {
+                "first" => file.write_all(b"data").and_then(|()| file.set_len(HOLE)),
+                "last" => file.seek(SeekFrom::Start(HOLE)).and_then(|_| file.write_all(b"data")),
+                "all" => file.set_len(HOLE),
+                _ => file.write_all(b"data"),
+            }
+            .unwrap();
+        }
+        let to = copied(from.path()).unwrap();
+        for name in ["first", "last", "all", "none"] {
+            let (source, copy) = (from.path().join(name), to.path().join(name));
+            assert!(fs::read(&source).unwrap() == fs::read(&copy).unwrap(), "{name}");
+            assert!(fs::metadata(copy).unwrap().blocks() * 512 < HOLE / 2, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_deep_is_not_gone_into() {
+        for (depth, fits) in [(GREATEST_DEPTH, true), (GREATEST_DEPTH + 1, false)] {
+            let from = tempfile::tempdir().unwrap();
+            let deepest: PathBuf = std::iter::repeat_n("d", depth).collect();
+            fs::create_dir_all(from.path().join(deepest)).unwrap();
+            match copied(from.path()) {
+                Ok(_) => assert!(fits),
+                Err(error) => {
+                    assert!(!fits);
+                    assert_eq!(error.errno, Errno::ENAMETOOLONG);
+                    assert_eq!(error.path.components().count(), depth);
+                }
+            }
+        }
     }
 
     #[test]

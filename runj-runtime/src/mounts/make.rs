@@ -12,12 +12,12 @@ use runj_jail::Jail;
 
 use super::file_system::FileSystem;
 use super::plan::MountPlan;
-use super::{copy_up, devices, file_copy, undo};
+use super::{copy_up, devices, file_copy};
 use crate::beneath::{self, Found, Place};
 use crate::error::{Error, whole};
 use crate::ledger::Deed;
 use crate::store::Locked;
-use crate::sys::{self, MountRefusal, NewMount};
+use crate::sys::{self, MountId, MountRefusal, NewMount};
 
 /// The root that mounts are made in.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +27,11 @@ pub(crate) struct Roots<'a> {
     /// The container's root itself.
     pub(crate) written: &'a Path,
 }
+
+/// Why a copy of a file does not go into what others may have mounted as well.
+const IN_A_VOLUME: &str = "it is in another mount than a tmpfs of the container's own, and this \
+                           host cannot mount a single file: a copy would be seen by all who have \
+                           that mount";
 
 /// Where a mount goes.
 enum Spot {
@@ -61,20 +66,34 @@ pub(crate) fn mount_all(
     jail: Jail,
     container: &mut Locked,
 ) -> Result<(), Error> {
+    let mut private = Vec::new();
     for plan in plans {
         // Opened anew each time: a mount may have covered the root's own directories.
         let fd = open(roots.jail)?;
         match reach(plan, roots.jail, fd.as_fd(), container)? {
-            Spot::Directory(place, path) => mount_directory(plan, &place, &path, jail, container)?,
+            Spot::Directory(place, path) => {
+                let id = mount_directory(plan, &place, &path, jail, container)?;
+                if plan.file_system.fstype == "tmpfs" {
+                    private.push(id);
+                }
+            }
             Spot::File(place, name, path) if sys::MOUNTS_FILES => {
                 let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
                 let target = openat(&place.fd, name.as_os_str(), flags, Mode::empty())
                     .map_err(|errno| refused(plan, errno.desc().to_owned()))?;
                 mount_on(plan, &target, &path, jail, container)?;
             }
-            Spot::File(place, name, path) => {
-                let path_in_root = place.path.join(name);
-                copy_file(plan, roots, &path, &path_in_root, container)?;
+            Spot::File(place, name, _) => {
+                let here = sys::mount_of(&place.fd).map_err(Error::errno("the mounts"))?;
+                // What is in no mount is in the root, which may be shown read-only.
+                let root = if sys::mount_of(&fd).map_err(Error::errno("the mounts"))? == here {
+                    roots.written
+                } else if private.contains(&here) {
+                    roots.jail
+                } else {
+                    return Err(refused(plan, IN_A_VOLUME.into()));
+                };
+                copy_file(plan, root, &place.path.join(name), container)?;
             }
         }
     }
@@ -87,7 +106,7 @@ fn mount_directory(
     path: &Path,
     jail: Jail,
     container: &mut Locked,
-) -> Result<(), Error> {
+) -> Result<MountId, Error> {
     let readable = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
     let failed = |reason| mount_error(plan, reason);
     // Opened while it can be reached.
@@ -102,7 +121,8 @@ fn mount_directory(
                 .map_err(|refusal| failed(refusal.to_string()))?;
         }
     }
-    devices::apply(plan, &made.root)
+    devices::apply(plan, &made.root)?;
+    Ok(made.id)
 }
 
 /// Mounts what is planned on `target`, whose path on the host is `path`.
@@ -130,26 +150,22 @@ fn mount_on(
 /// Puts a copy of a file in place, on a host that cannot mount a single file.
 fn copy_file(
     plan: &MountPlan,
-    roots: Roots<'_>,
+    root: &Path,
     path: &Path,
-    path_in_root: &Path,
     container: &mut Locked,
 ) -> Result<(), Error> {
-    let mounts = undo::below(roots.jail).map_err(Error::errno("the mounts"))?;
-    // What is in no mount is in the root, which may be shown read-only.
-    let root = match mounts.iter().any(|mount| path.starts_with(&mount.path)) {
-        true => roots.jail,
-        false => roots.written,
-    };
-    refuse_to_share(plan, container)?;
     tracing::warn!(
         "{}: {:?} is copied, since this host cannot mount a single file: what is changed later on \
-         one side is not seen on the other",
+         one side is not seen on the other, \"ro\" does not keep the container from writing into \
+         its copy, and a crash of the host does not take the copy away: delete does",
         plan.place,
         plan.file_system.from
     );
-    file_copy::put(&plan.file_system, root, path_in_root, container)
-        .map_err(|reason| mount_error(plan, reason))
+    let failed = |reason| mount_error(plan, reason);
+    let copy = file_copy::announce(&plan.file_system, root, path, container).map_err(failed)?;
+    // Only now: a container that is created at the same time sees that, or we see its record.
+    refuse_to_share(plan, container)?;
+    copy.put(container).map_err(failed)
 }
 
 /// Refuses what another container with the same root would have to see.

@@ -10,7 +10,7 @@ mod options;
 mod plan;
 mod undo;
 
-pub(crate) use file_copy::undo as undo_file_copy;
+pub(crate) use file_copy::{copies_of_others, refuse_copies_of_others, undo as undo_file_copy};
 pub(crate) use file_system::FileSystem;
 pub(crate) use make::{Roots, mount_all, mount_read_only, prepare};
 pub(crate) use options::recognized as recognized_options;

@@ -172,7 +172,7 @@ const OF_ALL: &[&str] = &[
 fn own(fstype: &str) -> Option<&'static [&'static str]> {
     match fstype {
         "nullfs" => Some(&["cache", "nocache"]),
-        "fdescfs" => Some(&["linrdlnk", "nodup"]),
+        "fdescfs" => Some(&["linrdlnk"]),
         "unionfs" => Some(&["below", "copymode", "gid", "udir", "ufile", "uid", "whiteout"]),
         "procfs" | "linprocfs" | "linsysfs" | "mqueuefs" => Some(&[]),
         _ => None,
@@ -228,6 +228,9 @@ pub(super) fn meaning(fstype: &str, option: &str) -> Meaning {
                     .into(),
             ),
         },
+        ("nodup", None) if fstype == "fdescfs" => Meaning::Refused(
+            "runj's own look-ups in it would lead through the descriptors that runj has".into(),
+        ),
         (name, value) => match own(fstype) {
             Some(known) if !known.contains(&name) && !OF_ALL.contains(&name) => {
                 Meaning::Refused(format!("{fstype} has no such option"))
@@ -317,6 +320,7 @@ mod tests {
             ("nullfs", "size=1m"),
             ("procfs", "hidepid=2"),
             ("fdescfs", "ruleset=4"),
+            ("fdescfs", "nodup"),
             ("tmpfs", "ruleset=4"),
             ("tmpfs", "rule=path null unhide"),
             ("nullfs", "tmpcopyup"),

@@ -63,7 +63,14 @@ pub(crate) fn plan(
     bundle: &Path,
 ) -> Result<Vec<MountPlan>, Error> {
     let mut plans = Vec::with_capacity(mounts.len());
-    for (index, mount) in Mount::for_jail(mounts) {
+    let for_jail = Mount::for_jail(mounts);
+    for (index, mount) in mounts.iter().enumerate() {
+        let stays = |(of, it): &(usize, Mount)| *of == index && it.options == mount.options;
+        if !for_jail.iter().any(stays) {
+            check_left_out(mount, &format!("config.json: mounts[{index}]"))?;
+        }
+    }
+    for (index, mount) in for_jail {
         let place = format!("config.json: mounts[{index}]");
         if mount.options.iter().any(|option| option == "remount") {
             remount(&mount, &place, &mut plans)?;
@@ -176,6 +183,23 @@ fn apply(option: &str, place: String, plan: &mut MountPlan) -> Result<(), Error>
             plan.file_system.options.push((name, value));
         }
         Meaning::Refused(reason) => return Err(refused(place, reason)),
+    }
+    Ok(())
+}
+
+/// Of a mount that a jail does not get, or gets another for, the options were made for Linux and do
+/// not count. Those that no mount can have are refused all the same.
+fn check_left_out(mount: &Mount, place: &str) -> Result<(), Error> {
+    refuse_mappings(mount, place)?;
+    let fstype = mount.typ.as_deref().unwrap_or_default();
+    for (number, option) in mount.options.iter().enumerate() {
+        if let Meaning::Refused(reason) = meaning(fstype, option) {
+            return Err(Error::Unusable {
+                place: format!("{place}.options[{number}]"),
+                value: format!("{option:?}"),
+                reason,
+            });
+        }
     }
     Ok(())
 }
@@ -319,6 +343,21 @@ mod tests {
         assert!(error.contains("freebsd.devices"), "{error}");
         let error = one(r#"{"destination":"/x","source":"/","uidMappings":[{}]}"#).unwrap_err();
         assert!(error.starts_with("config.json: mounts[0].uidMappings: [{}]"), "{error}");
+    }
+
+    #[test]
+    fn what_no_mount_can_have_is_refused_of_a_mount_that_is_left_out() {
+        let left_out = |mount: &str| planned(mount, "");
+        let sys = r#"{"destination":"/sys","type":"sysfs","options":["nosuid","strange"]}"#;
+        assert_eq!(left_out(sys).unwrap().len(), 0);
+        for (mount, place) in [
+            (r#"{"destination":"/dev","type":"tmpfs","options":["ro","from=/"]}"#, "options[1]"),
+            (r#"{"destination":"/sys","type":"sysfs","options":["fspath=/etc"]}"#, "options[0]"),
+            (r#"{"destination":"/sys","type":"sysfs","gidMappings":[{}]}"#, "gidMappings"),
+        ] {
+            let error = left_out(mount).unwrap_err();
+            assert!(error.starts_with(&format!("config.json: mounts[0].{place}: ")), "{error}");
+        }
     }
 
     #[test]

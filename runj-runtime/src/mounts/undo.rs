@@ -4,6 +4,7 @@ use std::path::Path;
 
 use nix::errno::Errno;
 
+use crate::ledger::Deed;
 use crate::sys::{self, MountId, Mounted};
 
 /// Undoes the mount that was made on `path`, in `root`, over so many others: the one of that
@@ -32,9 +33,27 @@ pub(crate) fn below(root: &Path) -> Result<Vec<Mounted>, Errno> {
     Ok(mounted)
 }
 
-/// Undoes what the container mounted by itself: what is mounted below its root and is not in
-/// `before`, the newest first.
-pub(crate) fn unmount_own(root: &Path, before: &[MountId]) -> Result<(), Errno> {
+/// Undoes what the container mounted by itself: what is mounted below its root, is not in `before`
+/// and was not made for another container, which `others` are the deeds of. The newest goes first.
+pub(crate) fn unmount_own(
+    root: &Path,
+    before: &[MountId],
+    others: &[Vec<Deed>],
+) -> Result<(), Errno> {
     let own = below(root)?;
-    own.iter().rev().filter(|mount| !before.contains(&mount.id)).try_for_each(sys::unmount)
+    let of_others = |mount: &Mounted| others.iter().any(|deeds| is_of(deeds, mount));
+    own.iter()
+        .rev()
+        .filter(|mount| !before.contains(&mount.id) && !of_others(mount))
+        .try_for_each(sys::unmount)
+}
+
+/// Whether it is a mount that the deeds tell of. One whose identity is not known yet is the one on
+/// its path.
+fn is_of(deeds: &[Deed], mount: &Mounted) -> bool {
+    deeds.iter().enumerate().any(|(index, deed)| match (deed, deeds.get(index + 1)) {
+        (Deed::Mount { .. }, Some(Deed::Mounted { id })) => mount.id == *id,
+        (Deed::Mount { path, .. }, _) => mount.path == *path,
+        _ => false,
+    })
 }

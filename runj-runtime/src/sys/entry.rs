@@ -15,7 +15,7 @@ use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
 use nix::sys::stat::{Mode, SFlag, stat, umask};
 use nix::unistd::{
-    AccessFlags, Gid, Uid, access, chdir, fchownat, setgid, setgroups, setsid, setuid,
+    AccessFlags, Gid, Uid, access, chdir, fchownat, setgid, setgroups, setresuid, setsid, setuid,
 };
 use runj_jail::{Attachment, Forked};
 
@@ -41,6 +41,9 @@ pub(crate) struct Entry {
     pub(crate) gid: Gid,
     /// As setgroups(2) takes it on this platform.
     pub(crate) groups: Vec<Gid>,
+    /// Whether the jail has a super-user (jail(8), `allow.suser`). Without one nobody inside can
+    /// become somebody else.
+    pub(crate) has_super_user: bool,
     pub(crate) umask: Option<Mode>,
     pub(crate) limits: Vec<Limit>,
     pub(crate) no_new_privileges: bool,
@@ -315,6 +318,12 @@ impl Entry {
         }
         let report = report.unwrap_or(-1);
 
+        if !self.has_super_user {
+            self.take_groups()?;
+            // To enter takes an effective user who is root.
+            let root = Uid::from_raw(0);
+            setresuid(self.uid, root, root).map_err(at(Stage::Uid))?;
+        }
         self.attachment.enter().map_err(at(Stage::Enter))?;
 
         if let Some((_, path)) = &self.terminal {
@@ -334,9 +343,13 @@ impl Entry {
         if let Some(mask) = self.umask {
             umask(mask);
         }
-        setgroups(&self.groups).map_err(at(Stage::Groups))?;
-        setgid(self.gid).map_err(at(Stage::Gid))?;
-        setuid(self.uid).map_err(at(Stage::Uid))?;
+        if self.has_super_user {
+            self.take_groups()?;
+            setuid(self.uid).map_err(at(Stage::Uid))?;
+        } else {
+            // Anybody may give up what is not the real user's.
+            setresuid(self.uid, self.uid, self.uid).map_err(at(Stage::Uid))?;
+        }
         if self.no_new_privileges {
             platform::no_new_privileges().map_err(at(Stage::NoNewPrivileges))?;
         }
@@ -348,6 +361,11 @@ impl Entry {
         }
         send(report, &[ABOUT_TO_EXEC]);
         Err(self.exec(pointers).into())
+    }
+
+    fn take_groups(&self) -> Result<(), Failure> {
+        setgroups(&self.groups).map_err(|errno| Failure::at(Stage::Groups, errno))?;
+        setgid(self.gid).map_err(|errno| Failure::at(Stage::Gid, errno))
     }
 
     /// Says why no program can be executed, as [`exec`](Self::exec) would, as far as that can be

@@ -280,7 +280,7 @@ fn id_of(mount: &libc::statfs) -> MountId {
 }
 
 /// The file system that a descriptor is of (fstatfs(2)).
-fn mount_of(fd: &OwnedFd) -> Result<MountId, Errno> {
+pub(crate) fn mount_of(fd: &OwnedFd) -> Result<MountId, Errno> {
     let mut mount = std::mem::MaybeUninit::<libc::statfs>::uninit();
     // SAFETY: the pointer is to room for a statfs.
     Errno::result(unsafe { libc::fstatfs(fd.as_raw_fd(), mount.as_mut_ptr()) })?;

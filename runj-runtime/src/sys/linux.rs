@@ -137,7 +137,7 @@ pub(crate) fn mount(
     if let Some((place, other)) = inside {
         attach(&other, &place)?;
     }
-    Ok(NewMount { id: mount_id(&tree)?, root: tree })
+    Ok(NewMount { id: mount_of(&tree)?, root: tree })
 }
 
 /// Makes a mounted file system read-only.
@@ -307,9 +307,9 @@ fn set_attributes(tree: &OwnedFd, attributes: Attributes) -> Result<(), Errno> {
     })
 }
 
-/// The number by which mountinfo tells the mount (proc_pid_fdinfo(5)).
-fn mount_id(tree: &OwnedFd) -> Result<MountId, Errno> {
-    let path = format!("/proc/self/fdinfo/{}", tree.as_raw_fd());
+/// The mount that a descriptor is of: the number by which mountinfo tells it (proc_pid_fdinfo(5)).
+pub(crate) fn mount_of(fd: &OwnedFd) -> Result<MountId, Errno> {
+    let path = format!("/proc/self/fdinfo/{}", fd.as_raw_fd());
     let text = fs::read_to_string(path).map_err(|error| errno_of(&error))?;
     let id = text.lines().find_map(|line| line.strip_prefix("mnt_id:"));
     id.and_then(|id| id.trim().parse().ok()).map(MountId).ok_or(Errno::EIO)

@@ -2,7 +2,6 @@
 
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use protobuf::well_known_types::empty::Empty;
 use serde_json::Value;
@@ -30,7 +29,7 @@ impl Shim {
             let what = self.identity.id.to_string();
             return Err(Error::WrongState { verb: "exec in", what, state: state.name() });
         }
-        if task.paused.load(Ordering::Relaxed) {
+        if task.is_paused().await? {
             let what = self.identity.id.to_string();
             return Err(Error::WrongState { verb: "exec in", what, state: "paused" });
         }

@@ -66,7 +66,10 @@ macro_rules! calls {
                 let shim = Arc::clone(&self.shim);
                 carried_out(stringify!($call), async move {
                     shim.hear();
-                    shim.$call(request).await
+                    let answer = shim.$call(request).await;
+                    // Whoever waited for it may have more to ask.
+                    shim.hear();
+                    answer
                 }).await
             })+
         }

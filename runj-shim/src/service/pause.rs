@@ -1,7 +1,5 @@
 //! Pause and Resume: every process of the container is stopped, and continued.
 
-use std::sync::atomic::Ordering;
-
 use protobuf::well_known_types::empty::Empty;
 
 use crate::error::Error;
@@ -32,13 +30,11 @@ impl Shim {
     async fn switch(&self, task: &Task, verb: &'static str, paused: bool) -> Result<(), Error> {
         let _turn = task.init.turn.lock().await;
         let state = task.init.state();
-        let is_paused = task.paused.load(Ordering::Relaxed);
+        let is_paused = task.is_paused().await?;
         if !matches!(state, State::Running { .. }) || is_paused != paused {
             let state = if is_paused { "paused" } else { state.name() };
             return Err(Error::WrongState { verb, what: self.identity.id.to_string(), state });
         }
-        task.runj.switch(verb).await?;
-        task.paused.store(!paused, Ordering::Relaxed);
-        Ok(())
+        task.runj.switch(verb).await
     }
 }

@@ -1,7 +1,5 @@
 //! State: how far a process has come.
 
-use std::sync::atomic::Ordering;
-
 use crate::error::Error;
 use crate::process::State;
 use crate::rpc::task::{StateRequest, StateResponse, Status};
@@ -14,7 +12,7 @@ impl Shim {
         let state = process.state();
         let status = match state {
             State::Added | State::Created { .. } => Status::CREATED,
-            State::Running { .. } if task.paused.load(Ordering::Relaxed) => Status::PAUSED,
+            State::Running { .. } if task.is_paused().await? => Status::PAUSED,
             State::Running { .. } => Status::RUNNING,
             State::Stopped { .. } => Status::STOPPED,
         };

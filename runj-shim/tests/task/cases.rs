@@ -6,13 +6,14 @@ use std::io::Write as _;
 use protobuf::MessageField;
 use protobuf::well_known_types::any::Any;
 use runj_jail::ProcessId;
+use serde_json::json;
 use ttrpc::Code;
 
 use crate::engine::{Engine, PATIENCE, patience, read};
 use crate::rpc::task::{
     CheckpointTaskRequest, CloseIORequest, ConnectRequest, CreateTaskRequest, DeleteRequest,
-    ExecProcessRequest, KillRequest, PidsRequest, ResizePtyRequest, StateRequest, StatsRequest,
-    Status,
+    ExecProcessRequest, KillRequest, PidsRequest, ResizePtyRequest, StartRequest, StateRequest,
+    StatsRequest, Status,
 };
 
 macro_rules! cases {
@@ -30,6 +31,8 @@ cases![
     more_processes_run_in_it,
     errors_have_codes,
     a_failed_create_leaves_nothing,
+    a_failed_hook_ends_the_container,
+    a_slow_hook_is_waited_for,
     it_ends_when_its_container_was_taken_from_it,
 ];
 
@@ -178,6 +181,47 @@ async fn a_failed_create_leaves_nothing(engine: &Engine) {
     assert_eq!(code(engine.task.create(patience(), &request).await), Code::INVALID_ARGUMENT);
     request.stdout.clear();
     engine.task.create(patience(), &request).await.unwrap();
+    engine.delete("").await;
+}
+
+/// `runj start` takes the container away then, and with it what the shim asks about.
+async fn a_failed_hook_ends_the_container(engine: &Engine) {
+    for (number, kind) in ["startContainer", "poststart"].into_iter().enumerate() {
+        let request = engine.request("sleep 1000");
+        let hook = json!({ "path": "/bin/sh", "args": ["sh", "-c", "echo no way >&2; exit 7"] });
+        engine.set("hooks", json!({ kind: [hook] }));
+        let pid = engine.task.create(patience(), &request).await.unwrap().pid;
+        let start = StartRequest { id: engine.id.clone(), ..StartRequest::default() };
+        let error = engine.task.start(patience(), &start).await.unwrap_err().to_string();
+        for said in [&format!("hooks.{kind}[0]"), "no way", "7"] {
+            assert!(error.contains(said), "{said:?} is not in {error}");
+        }
+        if number == 0 {
+            // A client may wait for the end or delete it at once.
+            assert_ne!(engine.wait("").await, 0);
+        }
+        let deleted = engine.delete("").await;
+        assert_eq!(deleted.pid, pid);
+        assert_ne!(deleted.exit_status, 0);
+        let request = StateRequest { id: engine.id.clone(), ..StateRequest::default() };
+        assert_eq!(code(engine.task.state(patience(), &request).await), Code::NOT_FOUND);
+    }
+    let mut order = engine.topics();
+    if order.len() == 5 {
+        // The last one may still be on its way.
+        order.push("delete".into());
+    }
+    assert_eq!(order, ["create", "exit", "delete"].repeat(2));
+}
+
+async fn a_slow_hook_is_waited_for(engine: &Engine) {
+    let request = engine.request("exit 3");
+    // Longer than the 20 seconds for which a shim stays that has nothing to do.
+    let hook = json!({ "path": "/bin/sh", "args": ["sh", "-c", "sleep 23"] });
+    engine.set("hooks", json!({ "createRuntime": [hook] }));
+    let pid = engine.task.create(patience(), &request).await.unwrap().pid;
+    assert_eq!(engine.run("").await, pid);
+    assert_eq!(engine.wait("").await, 3);
     engine.delete("").await;
 }
 

@@ -17,7 +17,7 @@ use nix::unistd::mkfifo;
 use protobuf::well_known_types::any::Any;
 use protobuf::well_known_types::empty::Empty;
 use protobuf::{Message as _, MessageField};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use ttrpc::r#async::{Client, Server, TtrpcContext};
 use ttrpc::context;
@@ -166,11 +166,27 @@ impl Engine {
         }
     }
 
+    /// Gives the configuration of the last request a property.
+    pub(crate) fn set(&self, property: &str, value: Value) {
+        let path = self.path("bundle/config.json");
+        let mut config: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        config[property] = value;
+        fs::write(path, config.to_string()).unwrap();
+    }
+
     /// Starts the container, or a process of Exec's; its pid.
     pub(crate) async fn run(&self, exec_id: &str) -> u32 {
         let exec_id = exec_id.to_owned();
         let request = StartRequest { id: self.id.clone(), exec_id, ..StartRequest::default() };
         self.task.start(patience(), &request).await.unwrap().pid
+    }
+
+    /// Does this to the container without the shim.
+    pub(crate) fn runj(&self, verb: &str) {
+        let mut runj = Command::new(&programs().runj);
+        let output = runj.arg("--root").arg(self.path("state")).args([verb, &self.id]).output();
+        let output = output.unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
     }
 
     /// Kills the container and waits for its end.

@@ -91,9 +91,18 @@ async fn it_can_be_paused(engine: &Engine) {
     assert_eq!(code(engine.task.pause(patience(), &pause).await), Code::FAILED_PRECONDITION);
     engine.task.resume(patience(), &resume).await.unwrap();
     assert_eq!(status().await, Status::RUNNING);
+    // It does not take containerd to do so.
+    engine.runj("pause");
+    assert_eq!(status().await, Status::PAUSED);
+    assert_eq!(code(engine.task.pause(patience(), &pause).await), Code::FAILED_PRECONDITION);
+    engine.task.resume(patience(), &resume).await.unwrap();
+    engine.task.pause(patience(), &pause).await.unwrap();
+    engine.runj("resume");
+    assert_eq!(status().await, Status::RUNNING);
     engine.task.pause(patience(), &pause).await.unwrap();
     // Paused, it can be killed.
     engine.kill().await;
-    let expected = ["create", "start", "paused", "resumed", "paused", "exit"];
+    let switched = ["paused", "resumed", "resumed", "paused", "paused"];
+    let expected = [&["create", "start"][..], &switched, &["exit"]].concat();
     assert_eq!(engine.topics()[..expected.len()], expected);
 }

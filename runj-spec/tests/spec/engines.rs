@@ -155,7 +155,11 @@ fn both_let_containers_use_raw_sockets_and_file_flags() {
     };
     let both = [("chflags".to_owned(), true), ("raw_sockets".to_owned(), true)];
     assert_eq!(allowed(&podman(json!({}))), both);
-    assert_eq!(allowed(&jail("/x/buildah7", json!({}), None)), both);
+    let dir = "/x/buildah7";
+    assert_eq!(allowed(&jail(dir, json!({ "mounts": [hosts(dir)] }), None)), both);
+    // A container of containerd's can have that id.
+    assert_eq!(allowed(&jail(dir, json!({}), None)), []);
+    assert_eq!(allowed(&jail(dir, json!({ "mounts": [hosts("/etc")] }), None)), []);
     let key = "org.freebsd.jail.allow.raw_sockets";
     let jail = podman(json!({ "annotations": { key: "false" } }));
     assert_eq!(allowed(&jail), [("chflags".to_owned(), true), ("raw_sockets".to_owned(), false)]);

@@ -62,7 +62,7 @@ fn is_like_the_container_s_process(sandbox: &Sandbox<'_>) {
     let container = sandbox.start(&bundle);
     let report = report(&container, &[]);
     assert_eq!(report["cwd"], "/place");
-    assert_eq!(report["env"], json!(["PATH=/bin", "A=1"]));
+    assert_eq!(report["env"], json!(["PATH=/bin", "A=1", "HOME=/"]));
     assert_eq!(report["uid"], json!([12, 12]));
     assert_eq!(report["gid"], json!([34, 34]));
     assert!(report["groups"].as_array().unwrap().contains(&json!(56)));
@@ -80,7 +80,7 @@ fn flags_change_it(sandbox: &Sandbox<'_>) {
     let mut environment: Vec<_> =
         changed["env"].as_array().unwrap().iter().map(|entry| entry.as_str().unwrap()).collect();
     environment.sort_unstable();
-    assert_eq!(environment, ["A=changed", "B=2", "C=x=y", "PATH=/bin"]);
+    assert_eq!(environment, ["A=changed", "B=2", "C=x=y", "HOME=/", "PATH=/bin"]);
     assert_eq!(changed["uid"], json!([12, 12]));
     assert_eq!(changed["gid"], json!([34, 34]));
     assert_eq!(report(&container, &["-u", "12"])["gid"], json!([0, 0]));
@@ -118,7 +118,7 @@ fn a_process_from_a_file(sandbox: &Sandbox<'_>) {
     fs::write(&file, process.to_string()).unwrap();
     let flags = ["--process", file.to_str().unwrap()];
     let report = container.exec(flags, [""; 0]).run().json();
-    assert_eq!(report["env"], json!(["B=2"]));
+    assert_eq!(report["env"], json!(["B=2", "HOME=/"]));
     assert_eq!(report["cwd"], "/opt");
     assert_eq!(report["uid"], json!([7, 7]));
     assert_eq!(report["gid"], json!([8, 8]));

@@ -15,7 +15,9 @@ cases![
     what_it_covers_comes_back,
     it_keeps_its_mode_and_owner,
     it_goes_into_a_read_only_root,
-    it_goes_into_an_earlier_mount,
+    it_goes_into_an_earlier_tmpfs,
+    it_goes_into_a_volume_as_a_mount_only,
+    a_copy_of_it_is_not_shown_to_another_container,
     the_file_itself_stays_as_it_is,
     a_link_is_followed_inside_the_root,
     what_the_container_does_to_it_harms_nobody,
@@ -84,7 +86,21 @@ fn it_goes_into_a_read_only_root(sandbox: &Sandbox<'_>) {
     sandbox.host().assert_unchanged_since(&before);
 }
 
-fn it_goes_into_an_earlier_mount(sandbox: &Sandbox<'_>) {
+fn it_goes_into_an_earlier_tmpfs(sandbox: &Sandbox<'_>) {
+    let source = file(sandbox, "of the host");
+    for read_only in [false, true] {
+        let bundle = sandbox
+            .bundle()
+            .set("root.readonly", read_only)
+            .mount(json!({ "destination": "/run", "type": "tmpfs" }))
+            .nullfs(&source, "/run/deep/config", "ro");
+        let before = sandbox.host();
+        assert_eq!(output(sandbox, &bundle, "cat /run/deep/config"), "of the host");
+        sandbox.host().assert_unchanged_since(&before);
+    }
+}
+
+fn it_goes_into_a_volume_as_a_mount_only(sandbox: &Sandbox<'_>) {
     let source = file(sandbox, "of the host");
     let directory = sandbox.path().join("volume");
     fs::create_dir(&directory).unwrap();
@@ -93,15 +109,36 @@ fn it_goes_into_an_earlier_mount(sandbox: &Sandbox<'_>) {
         let bundle = sandbox
             .bundle()
             .set("root.readonly", read_only)
-            .mount(json!({ "destination": "/run", "type": "tmpfs" }))
-            .nullfs(&source, "/run/deep/config", "ro")
             .nullfs(&directory, "/volume", "rw")
             .nullfs(&source, "/volume/config", "ro");
         let before = sandbox.host();
-        let line = "cat /run/deep/config /volume/config";
-        assert_eq!(output(sandbox, &bundle, line), "of the hostof the host");
+        if cfg!(target_os = "linux") {
+            assert_eq!(output(sandbox, &bundle, "cat /volume/config"), "of the host");
+        } else {
+            // All who have the volume would see a copy.
+            let message = sandbox.try_create(&sandbox.id(), &bundle).refused();
+            assert!(message.contains("\"/volume/config\" is not allowed"), "{message}");
+        }
         sandbox.host().assert_unchanged_since(&before);
         assert_eq!(fs::read_to_string(directory.join("config")).unwrap(), "of the volume");
+    }
+}
+
+fn a_copy_of_it_is_not_shown_to_another_container(sandbox: &Sandbox<'_>) {
+    let source = file(sandbox, "of the host");
+    let bundle = sandbox.bundle().nullfs(&source, "/config", "ro");
+    let first = sandbox.create(&bundle);
+    let root = bundle.rootfs();
+    // It has no mounts of its own, so nothing else is in the way.
+    let bundle = sandbox.bundle().set("root.path", root.to_str().unwrap()).set("mounts", json!([]));
+    let second = sandbox.try_create(&sandbox.id(), &bundle);
+    if cfg!(target_os = "linux") {
+        second.succeeded_silently();
+    } else {
+        let message = second.refused();
+        let reason = format!("container {} has files mounted in it", first.id());
+        assert!(message.starts_with("config.json: root.path: "), "{message}");
+        assert!(message.contains(&reason), "{message}");
     }
 }
 

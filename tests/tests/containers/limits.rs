@@ -1,6 +1,7 @@
 //! What containers may use: that it holds, that it can be changed, and that nothing of it is left.
 
 use std::fs;
+use std::process::Command;
 
 use runj_jail::{CpuSet, Jail, Limits, Rule};
 use runj_tests::{Bundle, Container, Sandbox, eventually};
@@ -20,6 +21,8 @@ cases![
     limits_are_changed: Limits,
     limits_are_read_from_files: Limits,
     an_update_that_fails_changes_nothing: Limits,
+    an_update_that_cannot_be_kept_changes_nothing: Limits,
+    anothers_rule_is_not_replaced: Limits,
     an_update_before_the_start: Limits,
     what_is_no_limit: Nothing,
     what_update_refuses,
@@ -224,6 +227,60 @@ fn an_update_that_fails_changes_nothing(sandbox: &Sandbox<'_>) {
     // What was tried is not remembered either.
     update(sandbox, &container, &["--cpu-quota", "100000"]);
     assert_eq!(rules(container.id()), ["maxproc:deny=50", "pcpu:deny=100"]);
+}
+
+fn an_update_that_cannot_be_kept_changes_nothing(sandbox: &Sandbox<'_>) {
+    let container = sandbox.start(&sandbox.bundle());
+    let jail = Jail::find(&container.id().parse().unwrap()).unwrap().unwrap();
+    let before = jail.cpus().unwrap();
+    let last = before.iter().last().unwrap().to_string();
+    // As on a full disk, no file can be written.
+    let mut limited = Command::new("/bin/sh");
+    limited.args(["-c", r#"trap '' XFSZ; ulimit -f 0; exec "$@""#, "sh"]);
+    limited.arg(sandbox.runj_program()).arg("--root").arg(sandbox.state_dir());
+    let output = limited.args(["update", "--cpuset-cpus", &last, container.id()]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && said.contains("config.json"), "{output:?}");
+    assert_eq!(jail.cpus().unwrap(), before);
+    update(sandbox, &container, &["--cpuset-cpus", &last]);
+    assert_eq!(jail.cpus().unwrap().to_string(), last);
+}
+
+fn anothers_rule_is_not_replaced(sandbox: &Sandbox<'_>) {
+    let id = sandbox.id();
+    let limits = Limits::of(&id).unwrap();
+    let own: Rule = "maxproc:deny=50".parse().unwrap();
+    let expected =
+        format!(": there is the rule jail:{id}:maxproc:deny=50, which runj has not added");
+    // Only FreeBSD has rules for a jail that is not there yet.
+    if cfg!(target_os = "freebsd") {
+        limits.add(&own).unwrap();
+        for limit in [50, 60] {
+            let message = sandbox.try_create(&id, &pids(sandbox.bundle(), limit)).refused();
+            assert!(message.starts_with("config.json: linux.resources.pids.limit: "), "{message}");
+            assert!(message.contains(&expected), "{message}");
+            assert_eq!(rules(&id), ["maxproc:deny=50"]);
+        }
+    }
+    let container = sandbox.create_as(&id, &sandbox.bundle());
+    limits.add(&own).unwrap();
+    for limit in ["50", "60"] {
+        let message = sandbox.runj(["update", "--pids-limit", limit, &id]).run().refused();
+        assert!(message.starts_with("update: pids.limit: "), "{message}");
+        assert!(message.contains(&expected), "{message}");
+    }
+    // What an engine asks for by itself gives way.
+    let default = sandbox.runj(["update", "--pids-limit", "2048", &id]).run();
+    default.succeeded();
+    assert_eq!(rules(&id), ["maxproc:deny=50"]);
+    // Other resources are another matter.
+    update(sandbox, &container, &["--memory", "1g"]);
+    assert_eq!(rules(&id), ["maxproc:deny=50", "memoryuse:deny=1073741824"]);
+    sandbox.runj(["delete", "--force", &id]).run().succeeded_silently();
+    if cfg!(target_os = "freebsd") {
+        assert_eq!(rules(&id), ["maxproc:deny=50"]);
+        assert!(limits.remove(&own).unwrap());
+    }
 }
 
 fn an_update_before_the_start(sandbox: &Sandbox<'_>) {

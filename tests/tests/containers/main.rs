@@ -13,6 +13,7 @@ mod case;
 mod concurrency;
 mod config;
 mod conmon;
+mod coverage;
 mod crashes;
 mod demo;
 mod device_rules;
@@ -22,6 +23,7 @@ mod exec;
 mod failed_create;
 mod features;
 mod files;
+mod home;
 mod hooks;
 mod isolation;
 mod lifecycle;
@@ -62,13 +64,24 @@ fn main() -> ExitCode {
     if let Some(ended) = runj_tests::monitor() {
         return ended;
     }
-    let themes = [
+    let themes = themes();
+    let mut arguments = Arguments::from_args();
+    // Most of the time each of them waits for some process.
+    arguments.test_threads.get_or_insert(4);
+    let trials = case::trials(&themes, || Programs::locate(env!("CARGO_BIN_EXE_runj-probe")));
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// All cases.
+fn themes() -> Vec<Theme> {
+    vec![
         Theme { name: "addresses", cases: addresses::CASES },
         Theme { name: "bad_input", cases: bad_input::CASES },
         Theme { name: "boots", cases: boots::CASES },
         Theme { name: "concurrency", cases: concurrency::CASES },
         Theme { name: "conmon", cases: conmon::CASES },
         Theme { name: "config", cases: config::CASES },
+        Theme { name: "coverage", cases: coverage::CASES },
         Theme { name: "crashes", cases: crashes::CASES },
         Theme { name: "devices", cases: devices::CASES },
         Theme { name: "demo", cases: demo::CASES },
@@ -78,6 +91,7 @@ fn main() -> ExitCode {
         Theme { name: "failed_create", cases: failed_create::CASES },
         Theme { name: "files", cases: files::CASES },
         Theme { name: "features", cases: features::CASES },
+        Theme { name: "home", cases: home::CASES },
         Theme { name: "hooks", cases: hooks::CASES },
         Theme { name: "limits", cases: limits::CASES },
         Theme { name: "lingering", cases: lingering::CASES },
@@ -100,10 +114,5 @@ fn main() -> ExitCode {
         Theme { name: "isolation", cases: isolation::CASES },
         Theme { name: "network", cases: network::CASES },
         Theme { name: "lifecycle", cases: lifecycle::CASES },
-    ];
-    let mut arguments = Arguments::from_args();
-    // Most of the time each of them waits for some process.
-    arguments.test_threads.get_or_insert(4);
-    let trials = case::trials(&themes, || Programs::locate(env!("CARGO_BIN_EXE_runj-probe")));
-    libtest_mimic::run(&arguments, trials).exit_code()
+    ]
 }

@@ -1,6 +1,7 @@
 //! What the options of mounts do.
 
 use std::fs;
+use std::io::{Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::os::unix::net::UnixListener;
 
@@ -25,6 +26,8 @@ cases![
     copied_up_without_following_links,
     not_copied_up_unless_asked_for,
     what_does_not_fit_is_not_copied_up,
+    what_is_too_deep_is_not_copied_up,
+    holes_are_copied_up_as_holes,
 ];
 
 #[track_caller]
@@ -89,6 +92,7 @@ fn unknown_options_are_refused(sandbox: &Sandbox<'_>) {
         ("nullfs", "nosiud"),
         ("nullfs", "size=1m"),
         ("fdescfs", "mode=0"),
+        ("fdescfs", "nodup"),
         ("tmpfs", "rule=path null hide"),
         ("nullfs", "tmpcopyup"),
         ("nullfs", "idmap"),
@@ -259,10 +263,34 @@ fn not_copied_up_unless_asked_for(sandbox: &Sandbox<'_>) {
 
 fn what_does_not_fit_is_not_copied_up(sandbox: &Sandbox<'_>) {
     let bundle = copied_up(sandbox, &["tmpcopyup", "size=64k"]);
-    fs::write(bundle.rootfs().join("x/deep/large"), vec![0; 1 << 20]).unwrap();
+    fs::write(bundle.rootfs().join("x/deep/large"), vec![1; 1 << 20]).unwrap();
     let before = sandbox.host();
     let message = sandbox.try_create(&sandbox.id(), &bundle).refused();
     assert!(message.contains("tmpcopyup: \"deep/large\": ENOSPC"), "{message}");
     sandbox.host().assert_unchanged_since(&before);
     assert_eq!(fs::metadata(bundle.rootfs().join("x/deep/large")).unwrap().size(), 1 << 20);
+}
+
+fn what_is_too_deep_is_not_copied_up(sandbox: &Sandbox<'_>) {
+    let bundle = sandbox.bundle().mount(tmpfs("/x", &["tmpcopyup"]));
+    let deep = "d/".repeat(300);
+    fs::create_dir_all(bundle.rootfs().join("x").join(deep)).unwrap();
+    let before = sandbox.host();
+    let message = sandbox.try_create(&sandbox.id(), &bundle).refused();
+    assert!(message.contains("tmpcopyup: \"d/d/d"), "{message}");
+    assert!(message.contains("ENAMETOOLONG"), "{message}");
+    sandbox.host().assert_unchanged_since(&before);
+}
+
+fn holes_are_copied_up_as_holes(sandbox: &Sandbox<'_>) {
+    // A tmpfs of FreeBSD counts how long a file is, not what is in it.
+    let size = if cfg!(target_os = "freebsd") { "size=128m" } else { "size=1m" };
+    let bundle = sandbox.bundle().mount(tmpfs("/x", &["tmpcopyup", size]));
+    fs::create_dir(bundle.rootfs().join("x")).unwrap();
+    let mut file = fs::File::create(bundle.rootfs().join("x/sparse")).unwrap();
+    file.write_all(b"first").unwrap();
+    file.seek(SeekFrom::Start(1 << 26)).unwrap();
+    file.write_all(b"last").unwrap();
+    let line = "cd /x && head -c 5 sparse && tail -c 4 sparse && find . -size +67108867c";
+    assert_eq!(output(sandbox, &bundle, line), "firstlast./sparse\n");
 }

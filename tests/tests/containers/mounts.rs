@@ -1,7 +1,7 @@
 //! The root and what is mounted in it.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,6 +33,8 @@ cases![
     a_mount_that_the_host_uses_goes_all_the_same,
     a_mount_that_was_moved_goes_all_the_same,
     two_containers_of_one_read_only_root,
+    deleting_what_may_mount_leaves_others_their_mounts,
+    a_link_put_where_something_is_copied_up_is_not_followed,
 ];
 
 #[track_caller]
@@ -317,4 +319,58 @@ fn two_containers_of_one_read_only_root(sandbox: &Sandbox<'_>) {
     // The other one has its mounts still.
     second.exec([], ["true"]).run().succeeded_silently();
     sandbox.runj(["delete", "--force", second.id()]).run().succeeded_silently();
+}
+
+fn deleting_what_may_mount_leaves_others_their_mounts(sandbox: &Sandbox<'_>) {
+    let outer = sandbox.bundle().set("freebsd.jail.allow.mount", true);
+    let first = sandbox.create(&outer);
+    // Created later, with a root inside of the other's.
+    let inner = sandbox.bundle_in(outer.rootfs().join("inner"));
+    let second = sandbox.start(&inner);
+    sandbox.runj(["delete", "--force", first.id()]).run().succeeded_silently();
+    assert!(fs::read_dir(inner.rootfs().join("opt/probe")).unwrap().count() > 0);
+    second.exec([], ["true"]).run().succeeded_silently();
+    sandbox.runj(["delete", "--force", second.id()]).run().succeeded_silently();
+}
+
+/// Other containers that have the same root can do that, while it is copied.
+fn a_link_put_where_something_is_copied_up_is_not_followed(sandbox: &Sandbox<'_>) {
+    const PIPES: usize = 1000;
+    let victim = sandbox.path().join("victim");
+    fs::write(&victim, "of the host").unwrap();
+    fs::set_permissions(&victim, fs::Permissions::from_mode(0o600)).unwrap();
+    let bundle = sandbox.bundle().mount(json!({
+        "destination": "/x", "type": "tmpfs", "options": ["tmpcopyup"]
+    }));
+    let directory = bundle.rootfs().join("x");
+    fs::create_dir(&directory).unwrap();
+    for number in 0..PIPES {
+        let pipe = directory.join(number.to_string());
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    }
+    // As they are copied: in the order of the directory.
+    let pipes: Vec<_> =
+        fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let covered = fs::metadata(&directory).unwrap().dev();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let is_done = || done.load(Ordering::Relaxed);
+            while fs::metadata(&directory).unwrap().dev() == covered && !is_done() {}
+            let link = directory.join("link");
+            for pipe in pipes {
+                // All this fails once the container is gone.
+                let _ = symlink(&victim, &link);
+                while pipe.symlink_metadata().is_err() && !is_done() {}
+                if is_done() {
+                    break;
+                }
+                let _ = fs::rename(&link, &pipe);
+            }
+        });
+        // The host may refuse to go on with what is no pipe any more.
+        let _ = sandbox.try_create(&sandbox.id(), &bundle);
+        done.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(fs::metadata(&victim).unwrap().mode() & 0o777, 0o600);
 }

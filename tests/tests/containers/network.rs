@@ -24,7 +24,9 @@ cases![
     ipv6_is_off_unless_asked_for: Ip6,
     ipv6_new_with_an_address_has_that_one_alone: Ip6,
     the_oci_form_is_understood,
+    ipv6_in_config_json_is_understood: Ip6,
     the_older_form_in_config_json_is_understood,
+    annotations_are_understood,
     the_extension_overrides_config_json,
     an_interface_gets_the_addresses_for_as_long_as_the_container_is,
     addresses_of_the_extension_are_appended,
@@ -154,6 +156,26 @@ fn ipv6_new_with_an_address_has_that_one_alone(sandbox: &Sandbox<'_>) {
     assert_has_only(sandbox, bundle(), ["[::1]", "[2001:db8::1]"]);
 }
 
+fn ipv6_in_config_json_is_understood(sandbox: &Sandbox<'_>) {
+    let annotation = |key: &str, value: &str| json!({ format!("org.freebsd.jail.{key}"): value });
+    let own = ["[::1]", "[2001:db8::1]"];
+    for (place, value, own) in [
+        ("freebsd.jail.ip6", json!("inherit"), None),
+        ("freebsd.network.ipv6.mode", json!("inherit"), None),
+        ("annotations", annotation("ip6", "inherit"), None),
+        ("freebsd.jail.ip6Addr", json!(["::1"]), Some(own)),
+        ("freebsd.network.ipv6.addr", json!(["::1"]), Some(own)),
+        ("annotations", annotation("ip6.addr", "::1"), Some(own)),
+        ("annotations", annotation("ip6.add", "::1"), Some(own)),
+    ] {
+        let bundle = || sandbox.bundle().set(place, value.clone());
+        assert_reaches_host(sandbox, bundle(), "[::1]:0");
+        if let Some(own) = own {
+            assert_has_only(sandbox, bundle(), own);
+        }
+    }
+}
+
 fn the_oci_form_is_understood(sandbox: &Sandbox<'_>) {
     let bundle = || sandbox.bundle().set("freebsd.jail.ip4", "inherit");
     assert_reaches_host(sandbox, bundle(), "127.0.0.1:0");
@@ -165,6 +187,19 @@ fn the_oci_form_is_understood(sandbox: &Sandbox<'_>) {
 fn the_older_form_in_config_json_is_understood(sandbox: &Sandbox<'_>) {
     let bundle = sandbox.bundle().set("freebsd.network.ipv4.mode", "inherit");
     assert_reaches_host(sandbox, bundle, "127.0.0.1:0");
+    let bundle = sandbox.bundle().set("freebsd.network.ipv4.addr", json!(["127.0.0.1"]));
+    assert_has_only(sandbox, bundle, ["127.0.0.1", "192.0.2.1"]);
+}
+
+fn annotations_are_understood(sandbox: &Sandbox<'_>) {
+    let annotated = |key: &str, value: &str| {
+        sandbox.bundle().set("annotations", json!({ format!("org.freebsd.jail.{key}"): value }))
+    };
+    assert_reaches_host(sandbox, annotated("ip4", "inherit"), "127.0.0.1:0");
+    let own = ["127.0.0.1", "192.0.2.1"];
+    assert_has_only(sandbox, annotated("ip4.addr", "127.0.0.1"), own);
+    let said = sandbox.run(&annotated("vnet", "new").probe(["interfaces"])).json();
+    assert_eq!(said[loopback().as_ref()], json!({ "up": false, "addresses": [] }), "{said}");
 }
 
 fn the_extension_overrides_config_json(sandbox: &Sandbox<'_>) {
@@ -220,14 +255,21 @@ fn addresses_of_the_extension_are_appended(sandbox: &Sandbox<'_>) {
 
 fn vnet_interfaces_move_in_and_come_home(sandbox: &Sandbox<'_>) {
     let pair = Pair::new();
-    let network = json!({ "vnet": { "mode": "new", "interfaces": [pair.b.as_ref()] } });
-    let bundle = sandbox.bundle().extension(json!({ "network": network }));
-    let container = sandbox.start(&bundle);
-    assert!(!has_interface(&pair.b) && has_interface(&pair.a));
-    let inside = container.exec([], Bundle::probe_command(["interfaces"])).run().json();
-    assert!(inside[pair.b.as_ref()].is_object(), "{inside}");
-    sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
-    assert!(has_interface(&pair.b));
+    let interfaces = json!([pair.b.as_ref()]);
+    let network = json!({ "vnet": { "mode": "new", "interfaces": interfaces } });
+    let jail = json!({ "vnet": "new", "vnetInterfaces": interfaces });
+    for bundle in [
+        sandbox.bundle().extension(json!({ "network": network })),
+        sandbox.bundle().set("freebsd.network", network),
+        sandbox.bundle().set("freebsd.jail", jail),
+    ] {
+        let container = sandbox.start(&bundle);
+        assert!(!has_interface(&pair.b) && has_interface(&pair.a));
+        let inside = container.exec([], Bundle::probe_command(["interfaces"])).run().json();
+        assert!(inside[pair.b.as_ref()].is_object(), "{inside}");
+        sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+        assert!(has_interface(&pair.b));
+    }
 }
 
 fn vnet_new_has_a_loopback_of_its_own_that_is_down(sandbox: &Sandbox<'_>) {

@@ -10,6 +10,7 @@ use crate::case::cases;
 cases![
     a_paused_container_stands_still,
     a_created_container_can_be_paused,
+    what_does_not_stop_is_not_called_paused,
     only_what_fits_is_paused,
     nothing_runs_in_a_paused_container,
     a_paused_container_is_killed,
@@ -57,6 +58,25 @@ fn a_created_container_can_be_paused(sandbox: &Sandbox<'_>) {
     container.verb("resume").succeeded_silently();
     assert_eq!(container.status(), "created");
     container.start();
+    counts_on(&container);
+}
+
+fn what_does_not_stop_is_not_called_paused(sandbox: &Sandbox<'_>) {
+    // They make each other go on: whether all can be stopped is a matter of luck.
+    let others = "for i in 1 2 3 4; do (while :; do kill -CONT 0; done) & done";
+    let count = Bundle::probe_command(["count"]).join(" ");
+    let container = sandbox.start(&sandbox.bundle().shell(&format!("{others}; exec {count}")));
+    counts_on(&container);
+    let paused = container.verb("pause");
+    if container.status() == "paused" {
+        paused.succeeded_silently();
+        stands_still(&container);
+        container.verb("resume").succeeded_silently();
+    } else {
+        let message = paused.refused();
+        assert!(message.contains("was not stopped within 10 seconds"), "{message}");
+        assert_eq!(container.status(), "running");
+    }
     counts_on(&container);
 }
 

@@ -48,11 +48,11 @@ fn the_arguments(sandbox: &Sandbox<'_>) {
 }
 
 fn the_environment_and_nothing_else(sandbox: &Sandbox<'_>) {
-    let environment = json!(["A=1", "B=two = 2", "EMPTY=", "PATH=/bin", "A_=\u{e4}"]);
+    let environment = json!(["A=1", "B=two = 2", "EMPTY=", "PATH=/bin", "A_=\u{e4}", "HOME=/home"]);
     let bundle = reporting(sandbox).set("process.env", environment.clone());
     assert_eq!(report(sandbox, &bundle)["env"], environment);
     let bundle = reporting(sandbox).set("process.env", json!([]));
-    assert_eq!(report(sandbox, &bundle)["env"], json!([]));
+    assert_eq!(report(sandbox, &bundle)["env"], json!(["HOME=/"]), "what every process has");
 }
 
 fn programs_are_found_in_the_container_s_path(sandbox: &Sandbox<'_>) {

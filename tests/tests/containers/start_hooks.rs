@@ -19,6 +19,7 @@ cases![
     the_program_is_as_without_hooks,
     the_program_can_come_from_a_hook,
     one_that_fails_ends_the_container,
+    what_one_says_is_no_command_to_a_terminal,
     one_that_is_not_there_ends_the_container,
     one_that_a_signal_ends,
     a_time_out_ends_it_and_what_it_started,
@@ -178,6 +179,13 @@ fn one_that_fails_ends_the_container(sandbox: &Sandbox<'_>) {
     let hooks = json!([{ "path": good }, { "path": bad, "timeout": 100 }, { "path": after }]);
     let message = failing(sandbox, bundle, hooks);
     assert_eq!(message, "config.json: hooks.startContainer[1]: \"/bad\": exit status: 3: no good");
+}
+
+fn what_one_says_is_no_command_to_a_terminal(sandbox: &Sandbox<'_>) {
+    let bundle = sandbox.bundle();
+    let bad = inside(&bundle, "bad", r"printf 'no\033]0;good\007\302\233m\n\ndone' >&2; exit 3");
+    let message = failing(sandbox, bundle, json!([{ "path": bad }]));
+    assert!(message.ends_with("\"/bad\": exit status: 3: no?]0;good??m  done"), "{message:?}");
 }
 
 fn one_that_is_not_there_ends_the_container(sandbox: &Sandbox<'_>) {

@@ -1,6 +1,8 @@
 //! Between entering the jail and becoming its program, a process is `runj` still, with what `runj`
 //! knows and may do. Root in the jail must not get hold of it then.
 
+use std::process::Command;
+
 use runj_tests::{Bundle, Container, Sandbox};
 use serde_json::{Value, json};
 
@@ -10,6 +12,7 @@ cases![
     root_inside_cannot_trace_init_before_its_program: TracingRefused,
     root_inside_cannot_record_init_before_its_program: TracingRefused,
     root_inside_cannot_trace_exec_before_its_program: TracingRefused,
+    a_container_is_not_made_while_runj_is_traced: TracingRefused,
 ];
 
 /// A bundle whose process is long on its way: its program is looked for in many directories that
@@ -72,4 +75,15 @@ fn root_inside_cannot_trace_exec_before_its_program(sandbox: &Sandbox<'_>) {
         exec.run().succeeded();
     });
     assert_refused_first(&said);
+}
+
+/// Its children would be as well, and nobody can tell a tracer on the host from one in the jail.
+fn a_container_is_not_made_while_runj_is_traced(sandbox: &Sandbox<'_>) {
+    let mut traced = Command::new("ktrace");
+    traced.arg("-i").arg("-f").arg(sandbox.path().join("ktrace.out"));
+    traced.arg(sandbox.runj_program()).arg("--root").arg(sandbox.path().join("traced"));
+    traced.args(["create", "--bundle"]).arg(sandbox.bundle().dir()).arg("traced");
+    let output = traced.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("is traced"), "{said:?}");
 }

@@ -13,7 +13,8 @@ use nix::errno::Errno;
 pub(crate) use cpus::{cpus, set_cpus};
 pub(crate) use limits::{accounted, add_rule, remove_rule, rules};
 pub(crate) use process::{
-    process_info, process_infos, process_signal, process_start, process_wait, processes,
+    process_info, process_infos, process_signal, process_start, process_states, process_wait,
+    processes,
 };
 
 use super::{Forked, SetMode};

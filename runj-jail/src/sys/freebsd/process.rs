@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::jid::Jid;
 use crate::process::ProcessId;
 use crate::process_info::ProcessInfo;
+use crate::process_state::{ProcessState, RunState};
 use crate::signal::Signal;
 
 /// The processes of the jails, without zombies.
@@ -24,6 +25,35 @@ pub(crate) fn processes(jids: &BTreeSet<Jid>) -> Result<Vec<ProcessId>, Error> {
 /// The same, with what the kernel tells of each.
 pub(crate) fn process_infos(jids: &BTreeSet<Jid>) -> Result<Vec<ProcessInfo>, Error> {
     of_jails(jids, info)
+}
+
+/// The same, with whether they run.
+pub(crate) fn process_states(jids: &BTreeSet<Jid>) -> Result<Vec<ProcessState>, Error> {
+    of_jails(jids, |entry, boot| {
+        Ok(ProcessState {
+            id: ProcessId::recorded(entry.ki_pid, start_of(entry, boot)),
+            name: name(entry),
+            run: run_state(entry),
+        })
+    })
+}
+
+/// What the kernel tells of its first thread (`fill_kinfo_thread`, `kern_proc.c`). All of one that
+/// has been told to stop is told to be stopped, unless that thread runs still.
+fn run_state(entry: &libc::kinfo_proc) -> RunState {
+    let interruptible = entry.ki_tdflags & libc::c_long::from(libc::TDF_SINTR) != 0;
+    match entry.ki_stat {
+        libc::SSTOP => RunState::Stopped,
+        libc::SLOCK => RunState::Blocked,
+        libc::SSLEEP if !interruptible => RunState::Blocked,
+        _ => RunState::Runnable,
+    }
+}
+
+fn name(entry: &libc::kinfo_proc) -> String {
+    let name = entry.ki_comm.map(|letter| letter.to_ne_bytes()[0]);
+    let name = name.split(|&byte| byte == 0).next().unwrap_or_default();
+    String::from_utf8_lossy(name).into_owned()
 }
 
 /// What the kernel tells of the process of that pid; `None` when there is none or it is a zombie.
@@ -50,14 +80,7 @@ fn info(entry: &libc::kinfo_proc, boot: i64) -> Result<ProcessInfo, Error> {
     let page = sysconf(SysconfVar::PAGE_SIZE).map_err(Error::system("sysconf(3)"))?;
     let page = page.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(4096);
     let (own, children) = (&entry.ki_rusage, &entry.ki_rusage_ch);
-    let command = match arguments(entry.ki_pid)? {
-        Some(arguments) => arguments,
-        None => {
-            let name = entry.ki_comm.map(|letter| letter.to_ne_bytes()[0]);
-            let name = name.split(|&byte| byte == 0).next().unwrap_or_default();
-            format!("[{}]", String::from_utf8_lossy(name))
-        }
-    };
+    let command = arguments(entry.ki_pid).unwrap_or_else(|| format!("[{}]", name(entry)));
     Ok(ProcessInfo {
         id: ProcessId::recorded(entry.ki_pid, start_of(entry, boot)),
         parent: entry.ki_ppid,
@@ -76,7 +99,7 @@ fn info(entry: &libc::kinfo_proc, boot: i64) -> Result<ProcessInfo, Error> {
 
 /// The program's arguments (sysctl(3), `kern.proc.args`), with spaces between them; `None` where
 /// there are none or the kernel does not tell.
-fn arguments(pid: i32) -> Result<Option<String>, Error> {
+fn arguments(pid: i32) -> Option<String> {
     /// What the kernel remembers of them is bounded by `kern.ps_arg_cache_limit`, and what it
     /// reads from the process by this (`PS_STRINGS` takes any number).
     const MOST: usize = 64 << 10;
@@ -87,16 +110,14 @@ fn arguments(pid: i32) -> Result<Option<String>, Error> {
     let result = unsafe {
         libc::sysctl(mib.as_ptr(), 4, buffer.as_mut_ptr().cast(), &mut length, ptr::null(), 0)
     };
-    match Errno::result(result) {
-        // The process has ended, or has more arguments than anybody wants to read.
-        Err(Errno::ESRCH | Errno::ENOMEM) => return Ok(None),
-        Err(errno) => return Err(Error::System { call: "sysctl(kern.proc.args)", errno }),
-        Ok(_) => buffer.truncate(length),
-    }
+    // The process has ended, has more arguments than anybody wants to read, or has written over
+    // them or over where they are: whatever it did is no reason not to tell of the others.
+    Errno::result(result).ok()?;
+    buffer.truncate(length);
     let words = buffer.strip_suffix(&[0]).unwrap_or(&buffer).split(|&byte| byte == 0);
     let words: Vec<_> = words.map(String::from_utf8_lossy).collect();
     let text = words.join(" ");
-    Ok((!text.is_empty()).then_some(text))
+    (!text.trim().is_empty()).then_some(text)
 }
 
 fn duration(time: &libc::timeval) -> Duration {

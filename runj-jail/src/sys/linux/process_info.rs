@@ -60,7 +60,7 @@ fn parse(id: ProcessId, uid: u32, line: &str, arguments: &[u8]) -> Option<Proces
         id,
         parent: field(4)?.parse().ok()?,
         uid,
-        command: if command.is_empty() { format!("[{name}]") } else { command },
+        command: if command.trim().is_empty() { format!("[{name}]") } else { command },
         stopped: matches!(field(3)?, "T" | "t"),
         threads: number(20)?,
         memory: number(24)? * variable(SysconfVar::PAGE_SIZE, 4096),

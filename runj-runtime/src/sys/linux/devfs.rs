@@ -93,7 +93,7 @@ fn apply_to(
         )?;
         if let Some(mode) = rule.mode {
             let mode = Mode::from_bits_truncate(mode.into());
-            fchmodat(root, path, mode, FchmodatFlags::FollowSymlink)?;
+            fchmodat(root, path, mode, FchmodatFlags::NoFollowSymlink)?;
         }
     }
     Ok(())
@@ -115,5 +115,5 @@ fn make(root: &OwnedFd, path: &Path, node: &fs::Metadata) -> Result<(), Errno> {
     let (uid, gid) = (Uid::from_raw(node.uid()), Gid::from_raw(node.gid()));
     fchownat(root.as_fd(), path, Some(uid), Some(gid), AtFlags::AT_SYMLINK_NOFOLLOW)?;
     // Whatever the caller's umask is.
-    fchmodat(root, path, mode, FchmodatFlags::FollowSymlink)
+    fchmodat(root, path, mode, FchmodatFlags::NoFollowSymlink)
 }
