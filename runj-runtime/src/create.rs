@@ -286,10 +286,14 @@ fn create_jail(plan: &Plan, path: &Path, container: &mut Locked) -> Result<Jail,
     let mut params = Params::new().string("name", provisional.as_str());
     params.extend(params::params(&plan.container, path, network, ruleset)?);
     container.record(&Deed::Jail { name: provisional.to_string() })?;
-    let jail = Jail::create(&params).map_err(|error| match plan.network.explain(&error) {
+    let mut with_defaults = params.clone();
+    with_defaults.extend(params::defaults(&plan.container.jail));
+    let refused = |error| match plan.network.explain(&error) {
         Some(explanation) => Error::Refused(explanation),
         None => Error::Jail(error),
-    })?;
+    };
+    // What nobody asked for must not be what it fails for.
+    let jail = Jail::create(&with_defaults).or_else(|_| Jail::create(&params)).map_err(refused)?;
     container.record(&Deed::JailMade { jid: jail.jid().as_raw() })?;
     let name = plan.jail_name.as_str();
     jail.update(&Params::new().string("name", name)).map_err(|error| match error.errno() {

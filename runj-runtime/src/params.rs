@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use runj_jail::{Jailsys, Params, Value};
-use runj_spec::{Container, HostMode, Jail, SysvMode};
+use runj_spec::{Container, HostMode, Jail, Sourced, SysvMode};
 
 use crate::error::Error;
 
@@ -28,9 +28,7 @@ pub(crate) fn params(
     params.push("devfs_ruleset", Value::Int(ruleset));
     host(container, jail, &mut params);
     params.extend(network.clone());
-    for (parameter, mode) in
-        [("sysvmsg", &jail.sysvmsg), ("sysvsem", &jail.sysvsem), ("sysvshm", &jail.sysvshm)]
-    {
+    for (parameter, mode) in sysv_modes(jail) {
         if let Some(mode) = mode {
             params.push(parameter, Value::Jailsys(sysv(mode.value)));
         }
@@ -42,6 +40,24 @@ pub(crate) fn params(
         params.push(format!("allow.{parameter}"), Value::Flag(allowed.value));
     }
     Ok(params)
+}
+
+/// System V IPC where the configuration says nothing of it: the specification has it default to
+/// `new`, the kernel to `disable`. The kernel refuses it where a module is missing, or below a jail
+/// that has none itself.
+pub(crate) fn defaults(jail: &Jail) -> Params {
+    let mut params = Params::new();
+    // The older parameter speaks for all three.
+    if !jail.allow.contains_key("sysvipc") {
+        for (parameter, _) in sysv_modes(jail).into_iter().filter(|(_, mode)| mode.is_none()) {
+            params.push(parameter, Value::Jailsys(Jailsys::New));
+        }
+    }
+    params
+}
+
+fn sysv_modes(jail: &Jail) -> [(&'static str, &Option<Sourced<SysvMode>>); 3] {
+    [("sysvmsg", &jail.sysvmsg), ("sysvsem", &jail.sysvsem), ("sysvshm", &jail.sysvshm)]
 }
 
 /// What the kernel would silently bend: a host name beside `host=inherit` makes it `host=new`.

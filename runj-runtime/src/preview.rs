@@ -38,7 +38,8 @@ impl Preview {
         let ruleset = mounts::ruleset(&mounts::plan(&devfs, &[], &bundle.dir)?);
         let dir = path::absolute(&bundle.dir).map_err(Error::io(format!("{:?}", bundle.dir)))?;
         let path = dir.join(&container.root.path);
-        let params = params::params(&container, &path, network.params(), ruleset)?;
+        let mut params = params::params(&container, &path, network.params(), ruleset)?;
+        params.extend(params::defaults(&container.jail));
         Ok(Self { container, params })
     }
 }

@@ -171,6 +171,9 @@ fn the_jail_s_parameters_are_shown(sandbox: &Sandbox<'_>) {
             "ip4": "new",
             "ip4.addr": ["192.0.2.2"],
             "allow.raw_sockets": false,
+            "sysvmsg": "new",
+            "sysvsem": "new",
+            "sysvshm": "new",
         })
     );
     let table = config(sandbox, &["show"], &bundle).succeeded();

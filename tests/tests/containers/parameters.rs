@@ -15,6 +15,7 @@ cases![
     a_container_without_a_super_user,
     file_systems_can_be_mounted_as_allowed,
     system_v_ipc_is_as_asked_for,
+    system_v_ipc_is_the_container_s_own_by_default,
     annotations_count_where_nothing_else_speaks,
     the_host_is_inherited_or_new,
     the_host_s_name_can_be_inherited,
@@ -129,6 +130,23 @@ fn system_v_ipc_is_as_asked_for(sandbox: &Sandbox<'_>) {
             container.delete();
         }
     }
+}
+
+fn system_v_ipc_is_the_container_s_own_by_default(sandbox: &Sandbox<'_>) {
+    let kinds = || ["sysvmsg", "sysvsem", "sysvshm"].map(|kind| (kind, Kind::Jailsys));
+    let own = JailValue::Jailsys(Jailsys::New);
+    let container = sandbox.create(&sandbox.bundle());
+    assert_eq!(values(&container, kinds()), [own.clone(), own.clone(), own.clone()]);
+    container.delete();
+    // What is asked for stays, and the older parameter speaks for all.
+    let bundle = sandbox.bundle().set("freebsd.jail.sysvsem", "disable");
+    let container = sandbox.create(&bundle);
+    let none = JailValue::Jailsys(Jailsys::Disable);
+    assert_eq!(values(&container, kinds()), [own.clone(), none.clone(), own]);
+    container.delete();
+    let bundle = sandbox.bundle().set("freebsd.jail.allow.sysvipc", false);
+    let container = sandbox.create(&bundle);
+    assert_eq!(values(&container, kinds()), [none.clone(), none.clone(), none]);
 }
 
 fn annotations_count_where_nothing_else_speaks(sandbox: &Sandbox<'_>) {
