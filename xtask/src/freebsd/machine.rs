@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
+use super::abi_note;
 use super::standard_library::StandardLibrary;
 use crate::run::{command_line, run_seeing};
 
@@ -74,16 +75,20 @@ impl Machine {
         StandardLibrary::find()?.tell(cargo);
         // Beside what is only checked: the flags are others, and cargo would build all anew.
         cargo.args(["--target-dir", "target/freebsd/run", "--target", &target]);
+        // What a debugger would want is most of a program's size, and there is no debugger.
+        cargo.env("CARGO_PROFILE_DEV_DEBUG", "false").env("CARGO_PROFILE_DEV_STRIP", "debuginfo");
         let variable = target.to_uppercase().replace('-', "_");
-        cargo.env(format!("CARGO_TARGET_{variable}_LINKER"), clang()?);
-        let sysroot = sysroot.display();
-        cargo.env(
-            format!("CARGO_TARGET_{variable}_RUSTFLAGS"),
-            format!(
-                "-Ctarget-feature=+crt-static -Clink-arg=--target={target}13 \
-                 -Clink-arg=--sysroot={sysroot} -Clink-arg=-fuse-ld=lld"
-            ),
+        let clang = clang()?;
+        cargo.env(format!("CARGO_TARGET_{variable}_LINKER"), clang);
+        let mut flags = format!(
+            "-Ctarget-feature=+crt-static -Clink-arg=--target={target}13 \
+             -Clink-arg=--sysroot={} -Clink-arg=-fuse-ld=lld",
+            sysroot.display()
         );
+        if let Some(note) = abi_note::missing(clang, &target, &sysroot)? {
+            flags += &format!(" -Clink-arg={}", note.display());
+        }
+        cargo.env(format!("CARGO_TARGET_{variable}_RUSTFLAGS"), flags);
         Ok(())
     }
 }
@@ -94,10 +99,11 @@ const AS_ROOT: &str = "if [ \"$(id -u)\" = 0 ]; then sh run.sh; \
                        else sudo sh run.sh; fi";
 
 fn over_ssh(machine: &str, payload: &Path, see: impl FnMut(&str)) -> Result<()> {
-    // A directory of its own, gone afterwards whatever comes of it.
+    // A directory of its own, gone afterwards whatever comes of it. Root's shell is csh(1)
+    // before FreeBSD 14, which understands single quotes like others, so there are none inside.
     let script = format!(
-        "d=$(mktemp -d /tmp/runj-tests.XXXXXX) && trap 'rm -rf \"$d\"' EXIT && \
-         tar -xf - -C \"$d\" && cd \"$d\" && {AS_ROOT}"
+        "sh -c 'd=$(mktemp -d /tmp/runj-tests.XXXXXX) && trap \"rm -rf $d\" EXIT && \
+         tar -xf - -C $d && cd $d && {AS_ROOT}'"
     );
     let mut tar = Command::new("tar");
     tar.args(["-cf", "-", "-C"]).arg(payload).arg(".").stdout(Stdio::piped());
