@@ -2,10 +2,11 @@
 
 use std::fs;
 
-use runj_tests::{ConsoleSocket, Sandbox};
+use runj_tests::Sandbox;
 use serde_json::Value;
 
 use crate::case::cases;
+use crate::spec::{assert_is_a_shell, bundle_of};
 
 cases![
     the_documents_it_writes_run,
@@ -19,28 +20,9 @@ fn the_documents_it_writes_run(sandbox: &Sandbox<'_>) {
     sandbox.runj(["demo", "spec"]).args([&written]).run().succeeded_silently();
     let config: Value =
         serde_json::from_slice(&fs::read(written.join("config.json")).unwrap()).unwrap();
-    // With the host's programs in its root.
-    let mut bundle = sandbox.bundle();
-    for (name, value) in config.as_object().unwrap() {
-        bundle = match value {
-            Value::Array(mounts) if name == "mounts" => {
-                mounts.iter().fold(bundle, |bundle, mount| bundle.mount(mount.clone()))
-            }
-            other => bundle.set(name, other.clone()),
-        };
-    }
+    let bundle = bundle_of(sandbox, &config);
     fs::copy(written.join("runj.ext.json"), bundle.dir().join("runj.ext.json")).unwrap();
-
-    let socket = ConsoleSocket::listen(sandbox.path().join("console.sock"));
-    let id = sandbox.id();
-    let create = sandbox.runj(["create", &id, "--console-socket"]).args([socket.path()]);
-    create.args(["--bundle".as_ref(), bundle.dir()]).run().succeeded_silently();
-    let mut terminal = socket.receive();
-    sandbox.runj(["start", &id]).run().succeeded_silently();
-    terminal.write("hostname; echo $((6 * 7))\n");
-    terminal.expect("demo\r\n");
-    terminal.expect("42\r\n");
-    terminal.write("exit\n");
+    assert_is_a_shell(sandbox, &bundle, "demo");
 }
 
 fn the_documents_are_right_and_name_their_schema(sandbox: &Sandbox<'_>) {

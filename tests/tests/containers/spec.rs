@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use runj_tests::{ConsoleSocket, Sandbox};
+use runj_tests::{Bundle, ConsoleSocket, Sandbox};
 use serde_json::Value;
 
 use crate::case::cases;
@@ -16,16 +16,22 @@ fn what_it_writes_runs(sandbox: &Sandbox<'_>) {
     let text = fs::read(empty.join("config.json")).unwrap();
     let spec: Value = serde_json::from_slice(&text).unwrap();
 
-    // With the host's programs in its root.
-    let mut bundle = sandbox.bundle();
-    for (name, value) in spec.as_object().unwrap() {
-        bundle = match value {
-            Value::Array(mounts) if name == "mounts" => {
-                mounts.iter().fold(bundle, |bundle, mount| bundle.mount(mount.clone()))
-            }
-            other => bundle.set(name, other.clone()),
-        };
-    }
+    assert_is_a_shell(sandbox, &bundle_of(sandbox, &spec), "runj");
+}
+
+/// A bundle with that configuration, and the host's programs in its root.
+pub(crate) fn bundle_of(sandbox: &Sandbox<'_>, config: &Value) -> Bundle {
+    let set = |bundle: Bundle, (name, value): (&String, &Value)| match value {
+        Value::Array(mounts) if name == "mounts" => {
+            mounts.iter().fold(bundle, |bundle, mount| bundle.mount(mount.clone()))
+        }
+        other => bundle.set(name, other.clone()),
+    };
+    config.as_object().unwrap().iter().fold(sandbox.bundle(), set)
+}
+
+/// The container is a shell on a terminal, on a host of that name.
+pub(crate) fn assert_is_a_shell(sandbox: &Sandbox<'_>, bundle: &Bundle, hostname: &str) {
     let socket = ConsoleSocket::listen(sandbox.path().join("console.sock"));
     let id = sandbox.id();
     let create = sandbox.runj(["create", &id, "--console-socket"]).args([socket.path()]);
@@ -33,7 +39,7 @@ fn what_it_writes_runs(sandbox: &Sandbox<'_>) {
     let mut terminal = socket.receive();
     sandbox.runj(["start", &id]).run().succeeded_silently();
     terminal.write("hostname; echo $((6 * 7))\n");
-    terminal.expect("runj\r\n");
+    terminal.expect(&format!("{hostname}\r\n"));
     terminal.expect("42\r\n");
     terminal.write("exit\n");
 }
