@@ -96,6 +96,11 @@ impl<'a> Sandbox<'a> {
         self.call(&self.programs.runj())
     }
 
+    /// A script for sh(1), in the sandbox.
+    pub fn shell(&self, script: &str) -> Invocation {
+        self.call(Path::new("/bin/sh")).args(["-c", script])
+    }
+
     /// Where `runj` is.
     #[must_use]
     pub fn runj_program(&self) -> PathBuf {
@@ -145,6 +150,33 @@ impl<'a> Sandbox<'a> {
     /// Tries to create a container of that id.
     pub fn try_create(&self, id: &str, bundle: &Bundle) -> Outcome {
         self.runj(["create", "--bundle"]).args([bundle.dir()]).args([id]).run()
+    }
+
+    /// The message that `runj create` refuses a bundle with, after which the host is as it was.
+    ///
+    /// # Panics
+    ///
+    /// When the bundle is not refused, or something has changed.
+    #[track_caller]
+    pub fn refused(&self, bundle: &Bundle) -> String {
+        let before = self.host();
+        let message = self.try_create(&self.id(), bundle).refused();
+        self.host().assert_unchanged_since(&before);
+        message
+    }
+
+    /// What a line for the shell prints in a container of the bundle, which is then deleted.
+    ///
+    /// # Panics
+    ///
+    /// When a step fails.
+    #[track_caller]
+    #[must_use]
+    pub fn output(&self, bundle: &Bundle, line: &str) -> String {
+        let container = self.start(bundle);
+        let output = container.exec([], ["sh", "-c", line]).run().succeeded();
+        self.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+        output
     }
 
     /// Runs a container to its end.

@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
-use runj_tests::{Bundle, Sandbox};
+use runj_tests::Sandbox;
 use serde_json::json;
 
 use crate::case::cases;
@@ -32,19 +32,11 @@ fn file(sandbox: &Sandbox<'_>, text: &str) -> PathBuf {
     path
 }
 
-#[track_caller]
-fn output(sandbox: &Sandbox<'_>, bundle: &Bundle, line: &str) -> String {
-    let container = sandbox.start(bundle);
-    let output = container.exec([], ["sh", "-c", line]).run().succeeded();
-    sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
-    output
-}
-
 fn it_is_seen_inside_and_gone_afterwards(sandbox: &Sandbox<'_>) {
     let source = file(sandbox, "of the host");
     let bundle = sandbox.bundle().nullfs(&source, "/etc/new/config", "ro");
     let before = sandbox.host();
-    assert_eq!(output(sandbox, &bundle, "cat /etc/new/config"), "of the host");
+    assert_eq!(sandbox.output(&bundle, "cat /etc/new/config"), "of the host");
     sandbox.host().assert_unchanged_since(&before);
 }
 
@@ -57,7 +49,7 @@ fn what_it_covers_comes_back(sandbox: &Sandbox<'_>) {
     // The same file, not one like it.
     fs::hard_link(&covered, bundle.rootfs().join("etc/same")).unwrap();
     let before = sandbox.host();
-    assert_eq!(output(sandbox, &bundle, "cat /etc/hosts /etc/same"), "newthe image's own");
+    assert_eq!(sandbox.output(&bundle, "cat /etc/hosts /etc/same"), "newthe image's own");
     sandbox.host().assert_unchanged_since(&before);
     assert_eq!(fs::read_to_string(covered).unwrap(), "the image's own");
 }
@@ -68,7 +60,7 @@ fn it_keeps_its_mode_and_owner(sandbox: &Sandbox<'_>) {
     fs::set_permissions(&source, fs::Permissions::from_mode(0o741)).unwrap();
     let bundle = sandbox.bundle().nullfs(&source, "/config", "ro");
     let line = "find /config -user 12 -group 34 -perm 741";
-    assert_eq!(output(sandbox, &bundle, line), "/config\n");
+    assert_eq!(sandbox.output(&bundle, line), "/config\n");
 }
 
 fn it_goes_into_a_read_only_root(sandbox: &Sandbox<'_>) {
@@ -82,7 +74,7 @@ fn it_goes_into_a_read_only_root(sandbox: &Sandbox<'_>) {
     fs::write(bundle.rootfs().join("etc/there"), "old").unwrap();
     let before = sandbox.host();
     let line = "cat /etc/config /etc/there; echo x 2>&- > /etc/config || echo refused";
-    assert_eq!(output(sandbox, &bundle, line), "of the hostof the hostrefused\n");
+    assert_eq!(sandbox.output(&bundle, line), "of the hostof the hostrefused\n");
     sandbox.host().assert_unchanged_since(&before);
 }
 
@@ -95,7 +87,7 @@ fn it_goes_into_an_earlier_tmpfs(sandbox: &Sandbox<'_>) {
             .mount(json!({ "destination": "/run", "type": "tmpfs" }))
             .nullfs(&source, "/run/deep/config", "ro");
         let before = sandbox.host();
-        assert_eq!(output(sandbox, &bundle, "cat /run/deep/config"), "of the host");
+        assert_eq!(sandbox.output(&bundle, "cat /run/deep/config"), "of the host");
         sandbox.host().assert_unchanged_since(&before);
     }
 }
@@ -113,10 +105,10 @@ fn it_goes_into_a_volume_as_a_mount_only(sandbox: &Sandbox<'_>) {
             .nullfs(&source, "/volume/config", "ro");
         let before = sandbox.host();
         if cfg!(target_os = "linux") {
-            assert_eq!(output(sandbox, &bundle, "cat /volume/config"), "of the host");
+            assert_eq!(sandbox.output(&bundle, "cat /volume/config"), "of the host");
         } else {
             // All who have the volume would see a copy.
-            let message = sandbox.try_create(&sandbox.id(), &bundle).refused();
+            let message = sandbox.refused(&bundle);
             assert!(message.contains("\"/volume/config\" is not allowed"), "{message}");
         }
         sandbox.host().assert_unchanged_since(&before);
@@ -164,7 +156,7 @@ fn a_link_is_followed_inside_the_root(sandbox: &Sandbox<'_>) {
         fs::create_dir(bundle.rootfs().join("etc")).unwrap();
         symlink(target, bundle.rootfs().join("etc/hosts")).unwrap();
         let before = sandbox.host();
-        assert_eq!(output(sandbox, &bundle, "cat /etc/hosts"), "new");
+        assert_eq!(sandbox.output(&bundle, "cat /etc/hosts"), "new");
         assert_eq!(fs::read_to_string(&victim).unwrap(), "of the host");
         sandbox.host().assert_unchanged_since(&before);
     }
@@ -194,9 +186,7 @@ fn a_failed_create_leaves_nothing(sandbox: &Sandbox<'_>) {
     fs::write(bundle.rootfs().join("etc/hosts"), "old").unwrap();
     let failing = bundle.script("fail", "exit 3");
     let bundle = bundle.set("hooks.createRuntime", json!([{ "path": failing }]));
-    let before = sandbox.host();
-    sandbox.try_create(&sandbox.id(), &bundle).refused();
-    sandbox.host().assert_unchanged_since(&before);
+    sandbox.refused(&bundle);
     assert_eq!(fs::read_to_string(bundle.rootfs().join("etc/hosts")).unwrap(), "old");
 }
 
@@ -213,12 +203,10 @@ fn neither_sockets_nor_devices(sandbox: &Sandbox<'_>) {
         let bundle = sandbox.bundle();
         let index = bundle.mounts();
         let bundle = bundle.nullfs(source, "/x", "ro");
-        let before = sandbox.host();
-        let message = sandbox.try_create(&sandbox.id(), &bundle).refused();
+        let message = sandbox.refused(&bundle);
         let place = format!("config.json: mounts[{index}].source: {source:?} is not allowed: ");
         assert!(message.starts_with(&place), "{message}");
         assert!(message.contains(reason), "{message}");
-        sandbox.host().assert_unchanged_since(&before);
     }
 }
 
@@ -226,11 +214,11 @@ fn a_file_is_no_directory(sandbox: &Sandbox<'_>) {
     let source = file(sandbox, "x");
     let bundle = sandbox.bundle().nullfs(&source, "/there", "ro");
     fs::create_dir(bundle.rootfs().join("there")).unwrap();
-    let message = sandbox.try_create(&sandbox.id(), &bundle).refused();
+    let message = sandbox.refused(&bundle);
     assert!(message.ends_with("it is a directory, and the source is not"), "{message}");
 
     let bundle = sandbox.bundle().mount(json!({ "destination": "/there", "type": "tmpfs" }));
     fs::write(bundle.rootfs().join("there"), "x").unwrap();
-    let message = sandbox.try_create(&sandbox.id(), &bundle).refused();
+    let message = sandbox.refused(&bundle);
     assert!(message.ends_with("it is no directory"), "{message}");
 }

@@ -30,14 +30,6 @@ cases![
     holes_are_copied_up_as_holes,
 ];
 
-#[track_caller]
-fn output(sandbox: &Sandbox<'_>, bundle: &Bundle, line: &str) -> String {
-    let container = sandbox.start(bundle);
-    let output = container.exec([], ["sh", "-c", line]).run().succeeded();
-    sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
-    output
-}
-
 fn tmpfs(destination: &str, options: &[&str]) -> Value {
     json!({ "destination": destination, "type": "tmpfs", "source": "tmpfs", "options": options })
 }
@@ -84,7 +76,7 @@ fn what_engines_always_send_does_no_harm(sandbox: &Sandbox<'_>) {
             "source": "fdesc",
             "options": ["rw", "relatime", "nosuid"]
         }));
-    assert_eq!(output(sandbox, &bundle, "touch /scratch/x && cat /data/file"), "x");
+    assert_eq!(sandbox.output(&bundle, "touch /scratch/x && cat /data/file"), "x");
 }
 
 fn unknown_options_are_refused(sandbox: &Sandbox<'_>) {
@@ -106,13 +98,13 @@ fn unknown_options_are_refused(sandbox: &Sandbox<'_>) {
             "source": "/",
             "options": ["ro", option]
         }));
-        let message = sandbox.try_create(&sandbox.id(), &bundle).refused();
+        let message = sandbox.refused(&bundle);
         let place = format!("config.json: mounts[{index}].options[1]: \"{option}\"");
         assert!(message.starts_with(&place), "{message}");
     }
     // Here the kernel is who knows.
     let bundle = sandbox.bundle().mount(tmpfs("/x", &["no-such-option"]));
-    let message = sandbox.try_create(&sandbox.id(), &bundle).refused();
+    let message = sandbox.refused(&bundle);
     assert!(message.contains("cannot mount tmpfs on \"/x\""), "{message}");
 }
 
@@ -128,7 +120,7 @@ fn what_linux_alone_has_is_warned_of(sandbox: &Sandbox<'_>) {
 fn a_tmpfs_has_the_owner_and_mode_that_are_asked_for(sandbox: &Sandbox<'_>) {
     let bundle = sandbox.bundle().mount(tmpfs("/x", &["uid=12", "gid=34", "mode=0711"]));
     let line = "find /x -user 12 -group 34 -perm 711";
-    assert_eq!(output(sandbox, &bundle, line), "/x\n");
+    assert_eq!(sandbox.output(&bundle, line), "/x\n");
 }
 
 fn a_tmpfs_has_the_owner_and_mode_of_what_it_covers(sandbox: &Sandbox<'_>) {
@@ -138,7 +130,7 @@ fn a_tmpfs_has_the_owner_and_mode_of_what_it_covers(sandbox: &Sandbox<'_>) {
     chown(&covered, Some(12), Some(34)).unwrap();
     fs::set_permissions(&covered, fs::Permissions::from_mode(0o1711)).unwrap();
     let line = "find /x -user 12 -group 34 -perm 1711";
-    assert_eq!(output(sandbox, &bundle, line), "/x\n");
+    assert_eq!(sandbox.output(&bundle, line), "/x\n");
 }
 
 fn noexec(sandbox: &Sandbox<'_>) {
@@ -149,7 +141,7 @@ fn noexec(sandbox: &Sandbox<'_>) {
         (["rnoexec", "rw"], "refused\n"),
     ] {
         let bundle = sandbox.bundle().mount(tmpfs("/x", &options));
-        assert_eq!(output(sandbox, &bundle, line), expected, "{options:?}");
+        assert_eq!(sandbox.output(&bundle, line), expected, "{options:?}");
     }
 }
 
@@ -157,7 +149,7 @@ fn nosymfollow(sandbox: &Sandbox<'_>) {
     let line = "echo text > /x/file; ln -s file /x/link; cat /x/link 2>&- || echo refused";
     for (option, expected) in [("nosymfollow", "refused\n"), ("symfollow", "text\n")] {
         let bundle = sandbox.bundle().mount(tmpfs("/x", &[option]));
-        assert_eq!(output(sandbox, &bundle, line), expected, "{option}");
+        assert_eq!(sandbox.output(&bundle, line), expected, "{option}");
     }
 }
 
@@ -169,7 +161,7 @@ fn a_remount_makes_read_only(sandbox: &Sandbox<'_>) {
         "options": ["remount", "bind", "ro"]
     }));
     let before = sandbox.host();
-    assert_eq!(output(sandbox, &bundle, "touch /data/x 2>&- || echo refused"), "refused\n");
+    assert_eq!(sandbox.output(&bundle, "touch /data/x 2>&- || echo refused"), "refused\n");
     sandbox.host().assert_unchanged_since(&before);
 }
 
@@ -177,7 +169,7 @@ fn a_remount_of_nothing_is_refused(sandbox: &Sandbox<'_>) {
     let bundle = sandbox.bundle();
     let index = bundle.mounts();
     let bundle = bundle.mount(json!({ "destination": "/data", "options": ["remount", "ro"] }));
-    let message = sandbox.try_create(&sandbox.id(), &bundle).refused();
+    let message = sandbox.refused(&bundle);
     assert!(message.starts_with(&format!("config.json: mounts[{index}].destination")), "{message}");
 }
 
@@ -191,7 +183,7 @@ fn mapped_owners_are_refused(sandbox: &Sandbox<'_>) {
         "uidMappings": mapping,
         "gidMappings": mapping
     }));
-    let message = sandbox.try_create(&sandbox.id(), &bundle).refused();
+    let message = sandbox.refused(&bundle);
     assert!(message.starts_with(&format!("config.json: mounts[{index}].uidMappings")), "{message}");
 }
 
@@ -220,7 +212,7 @@ fn copied_up_as_it_was(sandbox: &Sandbox<'_>) {
                 test program -ef deep/same && test -p pipe && find . -name . -perm 750 && \
                 echo changed > deep/er/file && rm program";
     assert_eq!(
-        output(sandbox, &bundle, line),
+        sandbox.output(&bundle, line),
         "text.\n./deep\n./deep/er\n./deep/er/file\n./deep/same\n./link\n./pipe\n./program\n\
          program\n.\n"
     );
@@ -232,7 +224,7 @@ fn copied_up_as_it_was(sandbox: &Sandbox<'_>) {
 fn copied_up_and_read_only(sandbox: &Sandbox<'_>) {
     let bundle = copied_up(sandbox, &["ro", "tmpcopyup"]);
     let line = "cat /x/deep/er/file; touch /x/new 2>&- || echo refused";
-    assert_eq!(output(sandbox, &bundle, line), "textrefused\n");
+    assert_eq!(sandbox.output(&bundle, line), "textrefused\n");
 }
 
 fn copied_up_without_following_links(sandbox: &Sandbox<'_>) {
@@ -245,29 +237,27 @@ fn copied_up_without_following_links(sandbox: &Sandbox<'_>) {
     symlink(secret.join("file"), bundle.rootfs().join("x/out-file")).unwrap();
     let line =
         "cd /x; test -h out && test -h out-file && ! cat out/file out-file 2>&- && echo none";
-    assert_eq!(output(sandbox, &bundle, line), "none\n");
+    assert_eq!(sandbox.output(&bundle, line), "none\n");
 
     // And a link in the place of the directory leads to one inside.
     let bundle = sandbox.bundle().mount(tmpfs("/x", &["tmpcopyup"]));
     symlink(&secret, bundle.rootfs().join("x")).unwrap();
-    assert_eq!(output(sandbox, &bundle, "ls -A /x/"), "");
+    assert_eq!(sandbox.output(&bundle, "ls -A /x/"), "");
     assert_eq!(fs::read_dir(&secret).unwrap().count(), 1);
 }
 
 fn not_copied_up_unless_asked_for(sandbox: &Sandbox<'_>) {
     for options in [&[][..], &["notmpcopyup"], &["tmpcopyup", "notmpcopyup"]] {
         let bundle = copied_up(sandbox, options);
-        assert_eq!(output(sandbox, &bundle, "ls -A /x"), "", "{options:?}");
+        assert_eq!(sandbox.output(&bundle, "ls -A /x"), "", "{options:?}");
     }
 }
 
 fn what_does_not_fit_is_not_copied_up(sandbox: &Sandbox<'_>) {
     let bundle = copied_up(sandbox, &["tmpcopyup", "size=64k"]);
     fs::write(bundle.rootfs().join("x/deep/large"), vec![1; 1 << 20]).unwrap();
-    let before = sandbox.host();
-    let message = sandbox.try_create(&sandbox.id(), &bundle).refused();
+    let message = sandbox.refused(&bundle);
     assert!(message.contains("tmpcopyup: \"deep/large\": ENOSPC"), "{message}");
-    sandbox.host().assert_unchanged_since(&before);
     assert_eq!(fs::metadata(bundle.rootfs().join("x/deep/large")).unwrap().size(), 1 << 20);
 }
 
@@ -275,11 +265,9 @@ fn what_is_too_deep_is_not_copied_up(sandbox: &Sandbox<'_>) {
     let bundle = sandbox.bundle().mount(tmpfs("/x", &["tmpcopyup"]));
     let deep = "d/".repeat(300);
     fs::create_dir_all(bundle.rootfs().join("x").join(deep)).unwrap();
-    let before = sandbox.host();
-    let message = sandbox.try_create(&sandbox.id(), &bundle).refused();
+    let message = sandbox.refused(&bundle);
     assert!(message.contains("tmpcopyup: \"d/d/d"), "{message}");
     assert!(message.contains("ENAMETOOLONG"), "{message}");
-    sandbox.host().assert_unchanged_since(&before);
 }
 
 fn holes_are_copied_up_as_holes(sandbox: &Sandbox<'_>) {
@@ -292,5 +280,5 @@ fn holes_are_copied_up_as_holes(sandbox: &Sandbox<'_>) {
     file.seek(SeekFrom::Start(1 << 26)).unwrap();
     file.write_all(b"last").unwrap();
     let line = "cd /x && head -c 5 sparse && tail -c 4 sparse && find . -size +67108867c";
-    assert_eq!(output(sandbox, &bundle, line), "firstlast./sparse\n");
+    assert_eq!(sandbox.output(&bundle, line), "firstlast./sparse\n");
 }

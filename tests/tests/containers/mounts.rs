@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use runj_tests::{Bundle, OnDrop, Sandbox, exchange};
+use runj_tests::{OnDrop, Sandbox, exchange};
 use serde_json::json;
 
 use crate::case::cases;
@@ -37,14 +37,6 @@ cases![
     a_link_put_where_something_is_copied_up_is_not_followed,
 ];
 
-#[track_caller]
-fn output(sandbox: &Sandbox<'_>, bundle: &Bundle, line: &str) -> String {
-    let container = sandbox.start(bundle);
-    let output = container.exec([], ["sh", "-c", line]).run().succeeded();
-    sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
-    output
-}
-
 /// A directory of the host with a file in it.
 fn shared(sandbox: &Sandbox<'_>, name: &str) -> PathBuf {
     let directory = sandbox.path().join(name);
@@ -57,15 +49,15 @@ fn the_root_is_relative_absolute_or_where_it_conventionally_is(sandbox: &Sandbox
     let other = sandbox.bundle();
     fs::write(other.rootfs().join("here"), "absolute").unwrap();
     let absolute = sandbox.bundle().set("root.path", other.rootfs().to_str().unwrap());
-    assert_eq!(output(sandbox, &absolute, "cat /here"), "absolute");
+    assert_eq!(sandbox.output(&absolute, "cat /here"), "absolute");
 
     let bundle = sandbox.bundle();
     fs::write(bundle.rootfs().join("here"), "conventional").unwrap();
-    assert_eq!(output(sandbox, &bundle, "cat /here"), "conventional");
+    assert_eq!(sandbox.output(&bundle, "cat /here"), "conventional");
 
     fs::rename(bundle.rootfs(), bundle.dir().join("elsewhere")).unwrap();
     let bundle = bundle.set("root.path", "./elsewhere");
-    assert_eq!(output(sandbox, &bundle, "cat /here"), "conventional");
+    assert_eq!(sandbox.output(&bundle, "cat /here"), "conventional");
 }
 
 fn the_root_can_be_a_link(sandbox: &Sandbox<'_>) {
@@ -90,13 +82,13 @@ fn a_read_only_root(sandbox: &Sandbox<'_>) {
     }));
     let before = sandbox.host();
     let line = "touch /file 2>&- || echo refused; touch /scratch/file && echo allowed";
-    assert_eq!(output(sandbox, &bundle, line), "refused\nallowed\n");
+    assert_eq!(sandbox.output(&bundle, line), "refused\nallowed\n");
     sandbox.host().assert_unchanged_since(&before);
 }
 
 fn a_writable_root(sandbox: &Sandbox<'_>) {
     let bundle = sandbox.bundle();
-    assert_eq!(output(sandbox, &bundle, "echo text > /file"), "");
+    assert_eq!(sandbox.output(&bundle, "echo text > /file"), "");
     assert_eq!(fs::read_to_string(bundle.rootfs().join("file")).unwrap(), "text\n");
 }
 
@@ -105,7 +97,7 @@ fn nullfs_read_only_and_writable(sandbox: &Sandbox<'_>) {
     let bundle = sandbox.bundle().nullfs(&locked, "/locked", "ro").nullfs(&open, "/open", "rw");
     let line =
         "cat /locked/file /open/file; touch /locked/new 2>&- || echo refused; touch /open/new";
-    assert_eq!(output(sandbox, &bundle, line), "lockedopenrefused\n");
+    assert_eq!(sandbox.output(&bundle, line), "lockedopenrefused\n");
     assert!(open.join("new").exists() && !locked.join("new").exists());
 }
 
@@ -113,7 +105,7 @@ fn nullfs_relative_to_the_bundle(sandbox: &Sandbox<'_>) {
     let bundle = sandbox.bundle().nullfs(Path::new("data"), "/data", "ro");
     fs::create_dir(bundle.dir().join("data")).unwrap();
     fs::write(bundle.dir().join("data/file"), "relative").unwrap();
-    assert_eq!(output(sandbox, &bundle, "cat /data/file"), "relative");
+    assert_eq!(sandbox.output(&bundle, "cat /data/file"), "relative");
 }
 
 fn tmpfs_with_a_size_and_a_mode(sandbox: &Sandbox<'_>) {
@@ -125,7 +117,7 @@ fn tmpfs_with_a_size_and_a_mode(sandbox: &Sandbox<'_>) {
     let line = "ls -ld /scratch; head -c 60000 /dev/zero > /scratch/fits || echo small; \
                 head -c 100000 /dev/zero 2>&- > /scratch/exceeds || echo full";
     let bundle = bundle.mount(json!({ "destination": "/dev", "type": "devfs" }));
-    let output = output(sandbox, &bundle, line);
+    let output = sandbox.output(&bundle, line);
     assert!(output.starts_with("drwxrwxrwt"), "{output}");
     assert!(output.ends_with("full\n") && !output.contains("small"), "{output}");
 }
@@ -134,11 +126,11 @@ fn devfs_has_devices(sandbox: &Sandbox<'_>) {
     let bundle = sandbox.bundle().mount(json!({ "destination": "/dev", "type": "devfs" }));
     let line = "echo gone > /dev/null && head -c 4 /dev/zero | wc -c && \
                 head -c 8 /dev/urandom | wc -c";
-    let output = output(sandbox, &bundle, line);
+    let output = sandbox.output(&bundle, line);
     assert_eq!(output.split_whitespace().collect::<Vec<_>>(), ["4", "8"]);
     // What would show the host's disks and memory is not there.
     let line = "for d in mem kmem sda vda ada0 vtbd0 da0; do test -e /dev/$d && echo $d; done; :";
-    assert_eq!(self::output(sandbox, &bundle, line), "");
+    assert_eq!(sandbox.output(&bundle, line), "");
 }
 
 fn fdescfs_shows_descriptors(sandbox: &Sandbox<'_>) {
@@ -147,13 +139,13 @@ fn fdescfs_shows_descriptors(sandbox: &Sandbox<'_>) {
         .mount(json!({ "destination": "/dev", "type": "devfs" }))
         .mount(json!({ "destination": "/dev/fd", "type": "fdescfs" }));
     let line = "echo through | cat /dev/fd/0; echo four 4>&1 >>/dev/fd/4";
-    assert_eq!(output(sandbox, &bundle, line), "through\nfour\n");
+    assert_eq!(sandbox.output(&bundle, line), "through\nfour\n");
 }
 
 fn procfs_shows_processes(sandbox: &Sandbox<'_>) {
     let bundle = sandbox.bundle().mount(json!({ "destination": "/proc", "type": "procfs" }));
     let line = "test -d /proc/$$ && echo self";
-    assert_eq!(output(sandbox, &bundle, line), "self\n");
+    assert_eq!(sandbox.output(&bundle, line), "self\n");
 }
 
 fn later_mounts_are_made_inside_earlier_ones(sandbox: &Sandbox<'_>) {
@@ -166,7 +158,7 @@ fn later_mounts_are_made_inside_earlier_ones(sandbox: &Sandbox<'_>) {
         .nullfs(&data, "/a/again", "ro");
     let before = sandbox.host();
     // The second one on /a hides the first, and what is in it.
-    assert_eq!(output(sandbox, &bundle, "ls /a; cat /a/again/file"), "again\ndata");
+    assert_eq!(sandbox.output(&bundle, "ls /a; cat /a/again/file"), "again\ndata");
     sandbox.host().assert_unchanged_since(&before);
 }
 
@@ -204,7 +196,7 @@ fn what_is_left_in_a_destination_stays(sandbox: &Sandbox<'_>) {
 fn relative_destinations_start_at_the_root(sandbox: &Sandbox<'_>) {
     let data = shared(sandbox, "data");
     let bundle = sandbox.bundle().nullfs(&data, "relative", "ro").set("process.cwd", "/usr");
-    assert_eq!(output(sandbox, &bundle, "cat /relative/file"), "data");
+    assert_eq!(sandbox.output(&bundle, "cat /relative/file"), "data");
 }
 
 /// A directory of the host that nothing is to happen to.

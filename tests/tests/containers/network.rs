@@ -295,7 +295,7 @@ fn vnet_new_has_a_loopback_of_its_own_that_is_down(sandbox: &Sandbox<'_>) {
 fn what_cannot_be_had_together_is_refused(sandbox: &Sandbox<'_>) {
     let error = |network: Value| {
         let bundle = sandbox.bundle().extension(json!({ "network": network }));
-        sandbox.try_create(&sandbox.id(), &bundle).refused()
+        sandbox.refused(&bundle)
     };
     let message = error(json!({ "ipv4": { "mode": "inherit", "addr": ["127.0.0.1"] } }));
     assert!(message.starts_with("runj.ext.json: network.ipv4.mode: \"inherit\""), "{message}");

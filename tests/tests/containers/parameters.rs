@@ -177,7 +177,7 @@ fn the_host_s_name_can_be_inherited(sandbox: &Sandbox<'_>) {
 fn an_inherited_host_has_no_name_of_its_own(sandbox: &Sandbox<'_>) {
     for property in ["hostname", "domainname"] {
         let bundle = sandbox.bundle().set("freebsd.jail.host", "inherit").set(property, "x");
-        let message = sandbox.try_create(&sandbox.id(), &bundle).refused();
+        let message = sandbox.refused(&bundle);
         assert!(message.starts_with("config.json: freebsd.jail.host: \"inherit\""), "{message}");
         assert!(message.contains(property), "{message}");
     }

@@ -17,7 +17,7 @@ fn one_to_one_three_are_reported_back(sandbox: &Sandbox<'_>) {
 fn others_are_refused(sandbox: &Sandbox<'_>) {
     for version in ["2.0.0", "0.9.0", "1", "1.0", "latest", ""] {
         let bundle = sandbox.bundle().set("ociVersion", version);
-        let message = sandbox.try_create(&sandbox.id(), &bundle).refused();
+        let message = sandbox.refused(&bundle);
         assert!(
             message.starts_with(&format!("config.json: ociVersion: \"{version}\" is not allowed")),
             "{message}"
