@@ -35,6 +35,13 @@ pub(crate) fn on(error: &Error, flags: &Flags) -> Option<String> {
         Refusal::Leftovers { id, .. } => {
             format!("{} delete --force {id}: tries again", runj())
         }
+        Refusal::BadState { path, .. } => {
+            let directory = path.parent().unwrap_or(path).display();
+            format!(
+                "put the file back; or end the jail (jail -r), unmount what is in its root, and \
+                 remove {directory}"
+            )
+        }
         Refusal::Mount { .. } | Refusal::Jail(_) => {
             "runj doctor: what this host can do, and what it lacks".to_owned()
         }

@@ -104,33 +104,55 @@ pub(crate) enum LogFormat {
 }
 
 #[derive(Debug, Subcommand)]
+// Of all verbs what the help lists is made, and the flags of the one that is given.
+#[command(defer = true)]
 pub(crate) enum Verb {
+    /// Print the completions of this command line for a shell
     Completions(Completions),
     #[command(subcommand)]
     Config(Config),
+    /// Create a container from a bundle; its process waits for start
     Create(Create),
+    /// Delete a container: its jail, its mounts, its network and its state
     Delete(Delete),
     #[command(subcommand)]
     Demo(Demo),
+    /// Tell what this host can do for containers, what it lacks, and the commands that mend it
+    ///
+    /// The exit status is 0 unless no container can run here at all.
     Doctor(Doctor),
+    /// Print what a container uses, as JSON, one line at each interval until it stops
     Events(Events),
+    /// Run another process in a container
     Exec(Exec),
     /// Print what this runtime can do as JSON
     Features,
+    /// Send a signal to a container's process
     Kill(Kill),
+    /// List the containers
     List(List),
+    /// Write the man pages of this command line, one for each verb
     Man(Man),
+    /// Stop all processes of a container until resume
     Pause(Pause),
+    /// List the processes of a container
     Ps(Ps),
+    /// Let the processes of a paused container go on
     Resume(Resume),
+    /// Create a container, start it and wait for its end; its exit status is ours
     Run(Run),
+    /// Write a config.json to start from
     Spec(Spec),
+    /// Start the process of a created container
     Start(Start),
+    /// Print the state of a container as JSON
     State(State),
+    /// Change what a container may use; what is not given stays as it is, and -1 lifts a limit
     Update(Update),
 }
 
-/// The bundle and what its process is given, for create and run.
+// The bundle and what its process is given, for create and run. This is no doc comment, nor are those
+// below of what is part of a verb: clap would take it for what the verb does.
 #[derive(Debug, Args)]
 pub(crate) struct Bundle {
     /// The container's id, unique on this host
@@ -155,7 +177,7 @@ pub(crate) struct Bundle {
     pub(crate) _ignored: IgnoredAtCreate,
 }
 
-/// What of create and run of Linux's runtimes means nothing here.
+// What of create and run of Linux's runtimes means nothing here.
 #[derive(Debug, Args)]
 pub(crate) struct IgnoredAtCreate {
     /// Ignored: a jail's root is not made with pivot_root(2)
@@ -167,7 +189,7 @@ pub(crate) struct IgnoredAtCreate {
     no_new_keyring: bool,
 }
 
-/// What a process is given beside its configuration.
+// What a process is given beside its configuration.
 #[derive(Debug, Args)]
 pub(crate) struct Io {
     /// Write the process's pid to this file
@@ -201,14 +223,12 @@ impl Bundle {
     }
 }
 
-/// Create a container from a bundle; its process waits for start
 #[derive(Debug, Args)]
 pub(crate) struct Create {
     #[command(flatten)]
     pub(crate) bundle: Bundle,
 }
 
-/// Create a container, start it and wait for its end; its exit status is ours
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     #[command(flatten)]
@@ -219,21 +239,18 @@ pub(crate) struct Run {
     pub(crate) detach: bool,
 }
 
-/// Start the process of a created container
 #[derive(Debug, Args)]
 pub(crate) struct Start {
     /// The container's id
     pub(crate) id: ContainerId,
 }
 
-/// Print the state of a container as JSON
 #[derive(Debug, Args)]
 pub(crate) struct State {
     /// The container's id
     pub(crate) id: ContainerId,
 }
 
-/// Send a signal to a container's process
 #[derive(Debug, Args)]
 pub(crate) struct Kill {
     /// Send it to every process in the container
@@ -248,7 +265,6 @@ pub(crate) struct Kill {
     pub(crate) signal: Signal,
 }
 
-/// Delete a container: its jail, its mounts, its network and its state
 #[derive(Debug, Args)]
 pub(crate) struct Delete {
     /// Delete it even if it runs, and do not mind if there is none
@@ -259,7 +275,6 @@ pub(crate) struct Delete {
     pub(crate) id: ContainerId,
 }
 
-/// Run another process in a container
 #[derive(Debug, Args)]
 pub(crate) struct Exec {
     /// The process, as the process object of config.json
@@ -301,7 +316,6 @@ pub(crate) struct Exec {
     pub(crate) command: Vec<String>,
 }
 
-/// List the containers
 #[derive(Debug, Args)]
 pub(crate) struct List {
     /// Print the ids only
@@ -321,7 +335,6 @@ pub(crate) enum ListFormat {
     Json,
 }
 
-/// Write a config.json to start from
 #[derive(Debug, Args)]
 pub(crate) struct Spec {
     /// The directory to write it to
@@ -329,7 +342,6 @@ pub(crate) struct Spec {
     pub(crate) bundle: PathBuf,
 }
 
-/// Print what a container uses, as JSON, one line at each interval until it stops
 #[derive(Debug, Args)]
 pub(crate) struct Events {
     /// Print it once
@@ -351,7 +363,6 @@ fn interval(text: &str) -> Result<Duration, String> {
     if time < Duration::from_millis(1) { Err(expected.into()) } else { Ok(time) }
 }
 
-/// List the processes of a container
 #[derive(Debug, Args)]
 pub(crate) struct Ps {
     /// The form of the list; json has the pids only
@@ -366,21 +377,18 @@ pub(crate) struct Ps {
     pub(crate) arguments: Vec<String>,
 }
 
-/// Stop all processes of a container until resume
 #[derive(Debug, Args)]
 pub(crate) struct Pause {
     /// The container's id
     pub(crate) id: ContainerId,
 }
 
-/// Let the processes of a paused container go on
 #[derive(Debug, Args)]
 pub(crate) struct Resume {
     /// The container's id
     pub(crate) id: ContainerId,
 }
 
-/// Change what a container may use; what is not given stays as it is, and -1 lifts a limit
 #[derive(Debug, Args)]
 pub(crate) struct Update {
     /// The limits as linux.resources of config.json has them, from a file or - for standard input

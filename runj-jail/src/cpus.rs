@@ -50,6 +50,10 @@ impl FromStr for CpuSet {
             }
             None => number(part).map(|number| number..=number),
         };
+        // A longer list says something twice, and could stand for any number of numbers.
+        if usize::try_from(LIMIT).is_ok_and(|most| text.split(',').nth(most).is_some()) {
+            return Err(BadCpuSet(text.to_owned()));
+        }
         let ranges: Option<Vec<_>> = text.split(',').map(range).collect();
         ranges
             .and_then(|ranges| Self::new(ranges.into_iter().flatten()))
@@ -88,7 +92,11 @@ mod tests {
         let set: CpuSet = "0-2,5,1,1023".parse().unwrap();
         assert_eq!(set.iter().collect::<Vec<_>>(), [0, 1, 2, 5, 1023]);
         assert_eq!(set.to_string(), "0-2,5,1023");
-        for text in ["", ",", "1,", "-1", "2-1", "1-", "+1", "1024", "0x1", "a", "0 1", "0-1-2"] {
+        let long = "0-1023,".repeat(1024) + "0";
+        assert_eq!(long[7..].parse::<CpuSet>().unwrap().to_string(), "0-1023");
+        for text in
+            [&long, "", ",", "1,", "-1", "2-1", "1-", "+1", "1024", "0x1", "a", "0 1", "0-1-2"]
+        {
             assert!(text.parse::<CpuSet>().is_err(), "{text:?}");
         }
     }

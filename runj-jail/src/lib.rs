@@ -39,6 +39,8 @@
 mod cpus;
 mod encode;
 mod error;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod jail;
 mod jid;
 mod limits;
@@ -72,3 +74,8 @@ pub use signal::{BadSignal, Signal};
 pub use sys::host;
 pub use sys::{Attachment, Forked};
 pub use usage::Usage;
+
+/// Its examples are tried as those of the documentation are.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -108,7 +108,8 @@ impl fmt::Display for Param {
     }
 }
 
-/// A text as jail.conf(5) takes it: in quotes if it is more than a word.
+/// A text as jail.conf(5) takes it: in quotes if it is more than a word. What a terminal would not
+/// show but do is written as C does, byte by byte.
 fn quoted(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
     if !text.is_empty() && text.bytes().all(is_plain) {
@@ -119,11 +120,25 @@ fn quoted(text: &str) -> String {
         match character {
             '"' | '\\' | '$' => quoted.extend(['\\', character]),
             '\n' => quoted.push_str("\\n"),
+            character if acts(character) => {
+                for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+                    quoted.push_str(&format!("\\{byte:03o}"));
+                }
+            }
             character => quoted.push(character),
         }
     }
     quoted.push('"');
     quoted
+}
+
+/// Whether a character controls a terminal, or the direction of what follows it.
+fn acts(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        )
 }
 
 fn list(addresses: &[impl ToString]) -> String {
@@ -221,7 +236,8 @@ mod tests {
             .int("enforce_statfs", 2)
             .string("path", "/jails/web-1")
             .string("host.hostname", "it's $HOME \"here\"\\")
-            .string("host.domainname", "");
+            .string("host.domainname", "")
+            .string("parent", "\u{1b}[2Jä\r\n\u{85}\u{202e}");
         let shown: Vec<_> = params.iter().map(Param::to_string).collect();
         assert_eq!(
             shown,
@@ -234,6 +250,7 @@ mod tests {
                 "path=/jails/web-1",
                 "host.hostname=\"it's \\$HOME \\\"here\\\"\\\\\"",
                 "host.domainname=\"\"",
+                r#"parent="\033[2Jä\015\n\302\205\342\200\256""#,
             ]
         );
         let addresses = vec![Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(192, 0, 2, 2)];

@@ -7,16 +7,42 @@ use runj_spec::{InterfaceName, IpMode, Origin, Sourced};
 
 /// Every [`Conflict`] of one configuration, so that they can be put right in one go.
 ///
-/// Displays on one line, the conflicts separated by `; `.
+/// Displays on one line, the conflicts separated by `; `. The first [`Refused::MAX_KEPT`] are kept
+/// and the rest counted: a list of addresses can be long.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", self.0.iter().map(Conflict::to_string).collect::<Vec<_>>().join("; "))]
-pub struct Refused(pub(crate) Vec<Conflict>);
+pub struct Refused {
+    kept: Vec<Conflict>,
+    beyond: usize,
+}
 
 impl Refused {
-    /// The conflicts, at least one.
+    /// The most conflicts that are kept.
+    pub const MAX_KEPT: usize = 100;
+
+    /// These conflicts, if there is one.
+    pub(crate) fn of(mut conflicts: Vec<Conflict>) -> Option<Self> {
+        let beyond = conflicts.len().saturating_sub(Self::MAX_KEPT);
+        conflicts.truncate(Self::MAX_KEPT);
+        (!conflicts.is_empty()).then_some(Self { kept: conflicts, beyond })
+    }
+
+    /// The conflicts that are kept, at least one.
     #[must_use]
     pub fn conflicts(&self) -> &[Conflict] {
-        &self.0
+        &self.kept
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, conflict) in self.kept.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(f, "{separator}{conflict}")?;
+        }
+        match self.beyond {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::net::IpAddr;
 
 use nix::errno::Errno;
+use runj_faults::{Point, at};
 use runj_jail::Jail;
 use runj_spec::InterfaceName;
 use serde::{Deserialize, Deserializer, Serialize, de};
@@ -77,7 +78,10 @@ impl Deed {
 }
 
 fn remove(interface: &InterfaceName, address: IpAddr, prefix: u8) -> Result<(), Error> {
-    match sys::remove_alias(interface, address, prefix) {
+    let removed = at(Point::RemoveAlias)
+        .map_err(Errno::from)
+        .and_then(|()| sys::remove_alias(interface, address, prefix));
+    match removed {
         Ok(()) => {
             tracing::debug!(%interface, %address, "removed alias");
             Ok(())
@@ -93,7 +97,9 @@ fn bring_home(interface: &InterfaceName, jail: Jail) -> Result<(), Error> {
     if host::has_interface(interface) {
         return Ok(());
     }
-    match sys::move_home(interface, jail) {
+    let moved =
+        at(Point::MoveHome).map_err(Errno::from).and_then(|()| sys::move_home(interface, jail));
+    match moved {
         Ok(()) => {
             tracing::debug!(%interface, jid = %jail.jid(), "brought interface home");
             Ok(())

@@ -52,3 +52,8 @@ pub use deed::{Deed, Journal};
 pub use error::Error;
 pub use explain::Explanation;
 pub use plan::{Plan, plan};
+
+/// Its examples are tried as those of the documentation are.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

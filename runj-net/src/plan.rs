@@ -105,8 +105,8 @@ pub fn plan(jail: &runj_spec::Jail) -> Result<Plan, Refused> {
                 .map(|prefix| Conflict::PrefixWithoutInterface { address: address.clone(), prefix })
         }));
     }
-    if !conflicts.is_empty() {
-        return Err(Refused(conflicts));
+    if let Some(refused) = Refused::of(conflicts) {
+        return Err(refused);
     }
 
     let mut params = Params::new();

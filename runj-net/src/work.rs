@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use runj_faults::{Point, at};
 use runj_jail::Jail;
 use runj_spec::{InterfaceName, Sourced};
 
@@ -51,7 +52,9 @@ fn add(alias: &Alias, journal: &mut dyn Journal) -> Result<(), Error> {
     }
     let deed = Deed::Alias { interface: interface.clone(), address, prefix: *prefix };
     record(journal, interface, deed)?;
-    let result = sys::add_alias(interface, address, *prefix);
+    let result = at(Point::AddAlias)
+        .map_err(Errno::from)
+        .and_then(|()| sys::add_alias(interface, address, *prefix));
     let (given, interface, prefix) = (given.clone(), interface.clone(), *prefix);
     match result {
         Ok(()) => {
@@ -76,7 +79,9 @@ fn move_in(
     let Sourced { value: interface, origin } = interface;
     record(journal, interface, Deed::Moved { interface: interface.clone() })?;
     let (origin, interface) = (origin.clone(), interface.clone());
-    match sys::move_in(&interface, jail) {
+    let moved =
+        at(Point::MoveIn).map_err(Errno::from).and_then(|()| sys::move_in(&interface, jail));
+    match moved {
         Ok(()) => {
             tracing::debug!(%interface, jid = %jail.jid(), "moved interface into jail");
             Ok(())

@@ -8,6 +8,7 @@ use nix::fcntl::{OFlag, open};
 use nix::pty::{grantpt, posix_openpt, unlockpt};
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use nix::sys::stat::Mode;
+use runj_faults::{Point, at};
 use runj_spec::Process;
 
 use crate::error::Error;
@@ -61,6 +62,7 @@ impl Pty {
     fn open(process: &Process) -> Result<Self, Error> {
         let failed = || Error::errno("process.terminal: cannot make a terminal");
         let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+        at(Point::Terminal)?;
         let master = posix_openpt(flags).map_err(failed())?;
         grantpt(&master).map_err(failed())?;
         unlockpt(&master).map_err(failed())?;
@@ -79,6 +81,7 @@ impl Pty {
     /// descriptor with SCM_RIGHTS, beside the terminal's name.
     fn send(&self, socket: &Path) -> Result<(), Error> {
         let what = || format!("--console-socket: {socket:?}");
+        at(Point::SendTerminal)?;
         let connection = sys::connect(socket).map_err(Error::errno(what()))?;
         let fds = [self.master.as_raw_fd()];
         sendmsg::<()>(

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::Timestamp;
 use nix::errno::Errno;
 use nix::unistd::geteuid;
+use runj_faults::{Point, at};
 use runj_jail::{Jail, JailName, Params, ProcessId};
 use runj_net::Journal;
 use runj_spec::{Bundle, Container, ContainerId, Process};
@@ -76,6 +77,9 @@ pub(crate) struct Plan {
 impl Runtime {
     /// Creates a container. Its process exists afterwards and waits for [`start`](Self::start).
     ///
+    /// While a mount is made on FreeBSD, the working directory of the calling process is another
+    /// one, since nmount(2) takes no descriptor: no other thread may change it or rely on it.
+    ///
     /// # Errors
     ///
     /// When the bundle asks for what cannot be had, or a step fails. Then nothing is left.
@@ -127,18 +131,22 @@ impl Plan {
         let root = noted(root(&container, &directory), &mut problems);
         let mounts =
             noted(mounts::plan(&container.mounts, &container.devices, &directory), &mut problems);
+        let resolv_conf = noted(mounts::resolv_conf(&container), &mut problems);
         let limits = noted(Limits::of(&container), &mut problems);
         let network = noted(runj_net::plan(&container.jail).map_err(Error::from), &mut problems);
         let jail_name = noted(name(id, &container, options), &mut problems);
-        match (process, root, mounts, limits, network, jail_name) {
+        match (process, root, mounts, resolv_conf, limits, network, jail_name) {
             (
                 Some(process),
                 Some(root),
-                Some(mounts),
+                Some(mut mounts),
+                Some(resolv_conf),
                 Some(limits),
                 Some(network),
                 Some(jail_name),
             ) if problems.is_empty() => {
+                // Last, since another may bring the directory that it goes into.
+                mounts.extend(resolv_conf);
                 Ok(Self { bundle, container, process, root, jail_name, mounts, limits, network })
             }
             _ => Err(Error::all(problems)),
@@ -211,7 +219,7 @@ fn build(plan: &Plan, options: &CreateOptions, container: &mut Locked) -> Result
         jail_name: plan.jail_name.to_string(),
         jid: None,
         init: None,
-        boot: sys::boot_id(),
+        boot: sys::boot_id().to_owned(),
     };
     keep_configuration(&plan.bundle, container)?;
     container.write(&record)?;
@@ -236,7 +244,7 @@ fn build(plan: &Plan, options: &CreateOptions, container: &mut Locked) -> Result
         container.record(&Deed::OwnMounts { before })?;
     }
     let pid_file = options.io.pid_file.as_deref().map(PidFile::prepare).transpose()?;
-    let started = start_init(plan, options, jail, &mut record, container)?;
+    let (started, init) = start_init(plan, options, jail, &mut record, container)?;
 
     let hooks = &plan.container.hooks;
     if has_hooks(plan) {
@@ -250,10 +258,8 @@ fn build(plan: &Plan, options: &CreateOptions, container: &mut Locked) -> Result
         record.phase = Phase::Created;
         container.write(&record)?;
     }
-    // Only now, since a hook may have put the program there. One that is to come may do so still.
-    if hooks.start_container.is_empty() {
-        process::rehearse(&plan.process, "config.json: process", jail, &jail_path)?;
-    }
+    // Only now, since a hook may have put the program there.
+    init.enter(&plan.process)?;
     if let Some(file) = pid_file {
         file.write(started.pid)?;
     }
@@ -292,10 +298,12 @@ fn create_jail(plan: &Plan, path: &Path, container: &mut Locked) -> Result<Jail,
         Some(explanation) => Error::Refused(explanation),
         None => Error::Jail(error),
     };
+    at(Point::CreateJail)?;
     // What nobody asked for must not be what it fails for.
     let jail = Jail::create(&with_defaults).or_else(|_| Jail::create(&params)).map_err(refused)?;
     container.record(&Deed::JailMade { jid: jail.jid().as_raw() })?;
     let name = plan.jail_name.as_str();
+    at(Point::NameJail)?;
     jail.update(&Params::new().string("name", name)).map_err(|error| match error.errno() {
         Some(Errno::EEXIST) => Error::Unusable {
             place: "jail name".into(),
@@ -325,18 +333,37 @@ fn provisional_name(name: &JailName) -> Result<JailName, Error> {
     })
 }
 
-/// Forks the container's process and puts it on record; only then it lives on without us.
+/// The container's process, which waits to be told to enter the jail.
+struct Outside {
+    process: ProcessId,
+    line: UnixStream,
+}
+
+impl Outside {
+    /// Has it enter the jail and become all that it can be before it is started.
+    fn enter(mut self, process: &Process) -> Result<(), Error> {
+        at(Point::LetEnter)?;
+        // One that has ended may have said why.
+        let _ = self.line.write_all(&[1]);
+        process::outcome(self.line, process, Some(self.process), &[])
+    }
+}
+
+/// Forks the container's process and puts it on record. It ends when we do, until it is told to enter
+/// the jail.
 fn start_init(
     plan: &Plan,
     options: &CreateOptions,
     jail: Jail,
     record: &mut Record,
     container: &Locked,
-) -> Result<Started, Error> {
+) -> Result<(Started, Outside), Error> {
     let socket = container.directory().start_socket();
+    at(Point::Listen)?;
     let listener = sys::listen(&socket).map_err(Error::errno(format!("{socket:?}")))?;
-    let (mut ours, theirs) = UnixStream::pair().map_err(Error::io("socketpair(2)"))?;
-    let gate = Gate::wait(listener, &socket, theirs.into())?;
+    let waiting = container.directory().start_lock()?.into();
+    let (creator, line) = process::report_pair()?;
+    let gate = Gate::Wait { creator, listener, waiting };
     let place = "config.json: process";
     let console = Console::of(&plan.process, options.io.serves_terminal())?;
     let entry = process::entry(
@@ -354,14 +381,15 @@ fn start_init(
     let entry = Entry { start_hooks, ..entry };
     let terminal = console.hand_over(options.io.socket())?;
     let pid = entry.spawn()?;
-    let on_record = put_on_record(pid, plan, record, container);
-    if on_record.is_ok() && ours.write_all(&[1]).is_ok() {
-        return Ok(Started { pid, terminal });
+    match put_on_record(pid, plan, record, container) {
+        Ok(process) => Ok((Started { pid, terminal }, Outside { process, line })),
+        Err(error) => {
+            // It waits for word from us and ends when there is none.
+            drop((entry, line));
+            sys::collect(pid);
+            Err(error)
+        }
     }
-    // It waits for word from us and ends when there is none.
-    drop((entry, ours));
-    sys::collect(pid);
-    Err(on_record.err().unwrap_or(ProcessError::Died.into()))
 }
 
 fn put_on_record(
@@ -369,13 +397,15 @@ fn put_on_record(
     plan: &Plan,
     record: &mut Record,
     container: &Locked,
-) -> Result<(), Error> {
+) -> Result<ProcessId, Error> {
+    at(Point::Identify)?;
     let init = ProcessId::of(pid)?.ok_or(ProcessError::Died)?;
     record.init = Some(init.into());
     if !has_hooks(plan) {
         record.phase = Phase::Created;
     }
-    container.write(record)
+    container.write(record)?;
+    Ok(init)
 }
 
 fn has_hooks(plan: &Plan) -> bool {

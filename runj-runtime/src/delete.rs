@@ -1,5 +1,6 @@
 //! `delete`: nothing is left of a container.
 
+use runj_faults::{Point, at};
 use runj_jail::Signal;
 use runj_spec::ContainerId;
 
@@ -26,6 +27,7 @@ impl Runtime {
             // Whoever works on the container, perhaps waiting for its process, is to come to an
             // end and let go of it.
             if let Some(init) = directory.read()?.and_then(|record| record.init()) {
+                at(Point::KillFirst)?;
                 init.signal(Signal::KILL)?;
             }
             teardown::end_hooks(&directory.deeds()?)?;

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use nix::errno::Errno;
+use runj_faults::Fault;
 use runj_spec::ContainerId;
 
 use crate::status::Status;
@@ -62,6 +63,9 @@ pub enum Error {
     /// More than one thing is wrong.
     #[error("{}", join(.0.iter().map(|error| whole(error))))]
     Several(Vec<Error>),
+    /// So many more things are wrong than are said before it.
+    #[error("and {0} more")]
+    More(usize),
     /// The network cannot be as the configuration asks.
     #[error(transparent)]
     NetworkPlan(#[from] runj_net::Refused),
@@ -198,6 +202,13 @@ pub enum ProcessError {
     Died,
 }
 
+/// A step that a test has refused, where the kernel's refusal would be told in this way too.
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::errno("a fault point")(fault.errno())
+    }
+}
+
 fn exec_reason(errno: Errno) -> String {
     match errno {
         Errno::EACCES => "permission denied".into(),
@@ -212,8 +223,17 @@ fn join(problems: impl Iterator<Item = String>) -> String {
 }
 
 impl Error {
-    /// One error for all of these.
+    /// The most that are kept of what is wrong.
+    const MOST: usize = 100;
+
+    /// One error for all of these, of which the first [`MOST`](Self::MOST) are kept and the rest
+    /// counted: a list in a configuration can be long.
     pub(crate) fn all(mut errors: Vec<Self>) -> Self {
+        let beyond = errors.len().saturating_sub(Self::MOST);
+        if beyond > 0 {
+            errors.truncate(Self::MOST);
+            errors.push(Self::More(beyond));
+        }
         match errors.pop() {
             Some(only) if errors.is_empty() => only,
             last => {

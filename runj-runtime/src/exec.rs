@@ -2,7 +2,8 @@
 
 use std::os::unix::net::UnixStream;
 
-use runj_jail::{ProcessId, Signal};
+use runj_faults::{Point, at};
+use runj_jail::{Jail, ProcessId};
 use runj_spec::{ContainerId, Process};
 
 use crate::console::Console;
@@ -10,6 +11,7 @@ use crate::error::Error;
 use crate::io::Io;
 use crate::pid_file::PidFile;
 use crate::process;
+use crate::record::Record;
 use crate::runtime::{Runtime, Started, jail_of};
 use crate::state;
 use crate::status::Status;
@@ -47,8 +49,7 @@ impl Runtime {
     /// [`Error::NotRunning`] for a stopped container, and [`Error::Process`] when the program
     /// cannot be executed.
     pub fn exec(&self, id: &ContainerId, options: &ExecOptions) -> Result<Started, Error> {
-        let ExecOptions { process, place, io } = options;
-        io.check(process, place)?;
+        options.io.check(&options.process, &options.place)?;
 
         let directory = self.store.find(id)?;
         let (record, status) = state::read(&directory)?;
@@ -57,35 +58,52 @@ impl Runtime {
             return Err(not_running());
         }
         let jail = jail_of(&record)?.ok_or_else(not_running)?;
+        execute(options, jail, &record).map_err(|error| match jail_of(&record) {
+            // It has ended meanwhile, which explains whatever went wrong.
+            Ok(None) => Error::NotRunning { id: id.clone(), status: Status::Stopped },
+            _ => error,
+        })
+    }
+}
 
-        let console = Console::of(process, io.serves_terminal())?;
-        let (theirs, ours): (_, UnixStream) = process::report_pair()?;
-        let entry = process::entry(
-            process,
-            place,
-            jail,
-            &record.jail_path,
-            Gate::Open(theirs),
-            &console,
-            io.preserve_fds,
-        )?;
-        let terminal = console.hand_over(io.socket())?;
-        let prepared = io.pid_file.as_deref().map(PidFile::prepare).transpose()?;
-        let pid = entry.spawn()?;
-        let id = ProcessId::of(pid)?;
-        // Ours is the only other end now, so its end of file means that the program was executed.
-        drop(entry);
-        let written = process::outcome(ours, process, id, &[]).and_then(|()| match prepared {
-            Some(file) => file.write(pid),
-            None => Ok(()),
-        });
-        if let Err(error) = written {
-            if let Some(id) = id {
-                id.signal(Signal::KILL)?;
-            }
-            sys::collect(pid);
+/// Starts the process, and waits until it is its program.
+fn execute(options: &ExecOptions, jail: Jail, record: &Record) -> Result<Started, Error> {
+    let ExecOptions { process, place, io } = options;
+    let console = Console::of(process, io.serves_terminal())?;
+    let (theirs, ours): (_, UnixStream) = process::report_pair()?;
+    let entry = process::entry(
+        process,
+        place,
+        jail,
+        &record.jail_path,
+        Gate::Open(theirs),
+        &console,
+        io.preserve_fds,
+    )?;
+    let terminal = console.hand_over(io.socket())?;
+    let prepared = io.pid_file.as_deref().map(PidFile::prepare).transpose()?;
+    let pid = entry.spawn()?;
+    let id = match identify(pid) {
+        Ok(id) => id,
+        Err(error) => {
+            sys::kill_child(pid);
             return Err(error);
         }
-        Ok(Started { pid, terminal })
+    };
+    // Ours is the only other end now, so its end of file means that the program was executed.
+    drop(entry);
+    let written = process::outcome(ours, process, id, &[]).and_then(|()| match prepared {
+        Some(file) => file.write(pid),
+        None => Ok(()),
+    });
+    if let Err(error) = written {
+        sys::kill_child(pid);
+        return Err(error);
     }
+    Ok(Started { pid, terminal })
+}
+
+fn identify(pid: i32) -> Result<Option<ProcessId>, Error> {
+    at(Point::Identify)?;
+    Ok(ProcessId::of(pid)?)
 }

@@ -7,10 +7,11 @@ use std::io::{Read as _, Seek as _, Write as _};
 use std::num::NonZeroU32;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
+use runj_faults::{Point, at};
 use runj_jail::ProcessId;
 use runj_spec::Hook;
 
@@ -149,26 +150,15 @@ fn run(
     // A group of its own, so that what it starts can be ended with it.
     command.process_group(0);
     sys::keep_only_standard_streams(&mut command);
-    let mut child = command.spawn().map_err(|error| error.to_string())?;
-
-    // None when it has ended already.
-    let process = i32::try_from(child.id()).ok().and_then(|pid| ProcessId::of(pid).ok().flatten());
-    if let Some((process, container)) = process.zip(container) {
-        // So that `delete --force` can end one that does not end by itself.
-        let deed = Deed::Hook { pid: process.pid(), start: process.start() };
-        if let Err(error) = container.record(&deed) {
-            sys::kill_group(process.pid());
-            let _ = child.wait();
-            return Err(whole(&error));
-        }
-    }
-    if let Some((process, seconds)) = process.zip(hook.timeout) {
-        let limit = Duration::from_secs(seconds.get().into());
-        if !process.wait(limit).map_err(|error| whole(&error))? {
-            sys::kill_group(process.pid());
-            let _ = child.wait();
-            return Err(too_long(hook.timeout));
-        }
+    at(Point::Hook).map_err(|fault| fault.to_string())?;
+    let mut child = match container {
+        Some(container) => sys::spawn_noted(command, |pid| note(pid, container))?,
+        None => command.spawn().map_err(|error| error.to_string())?,
+    };
+    if let Err(reason) = wait_in_time(&child, hook.timeout) {
+        sys::kill_group(child.id().cast_signed());
+        let _ = child.wait();
+        return Err(reason);
     }
     let status = child.wait().map_err(|error| error.to_string())?;
     if status.success() {
@@ -181,6 +171,28 @@ fn run(
     let text = String::from_utf8_lossy(&text);
     let text = text.trim();
     Err(if text.is_empty() { status.to_string() } else { format!("{status}: {text}") })
+}
+
+/// Waits for a hook's end if it has to come within a time.
+fn wait_in_time(child: &Child, timeout: Option<NonZeroU32>) -> Result<(), String> {
+    at(Point::HookWait).map_err(|fault| fault.to_string())?;
+    let Some(seconds) = timeout else { return Ok(()) };
+    let process = ProcessId::of(child.id().cast_signed()).map_err(|error| whole(&error))?;
+    // None when it has ended already.
+    let limit = Duration::from_secs(seconds.get().into());
+    let ended = process.map_or(Ok(true), |process| process.wait(limit));
+    match ended.map_err(|error| whole(&error))? {
+        true => Ok(()),
+        false => Err(too_long(timeout)),
+    }
+}
+
+/// Notes the process of a hook, so that `delete --force` can end one that does not end by itself.
+fn note(pid: i32, container: &mut Locked) -> Result<(), String> {
+    let process = ProcessId::of(pid).map_err(|error| whole(&error))?;
+    let process = process.ok_or("it was killed before it began")?;
+    let deed = Deed::Hook { pid, start: process.start() };
+    container.record(&deed).map_err(|error| whole(&error))
 }
 
 /// A file without a name, which unlike a pipe takes any amount without anybody reading.

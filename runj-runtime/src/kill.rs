@@ -1,5 +1,6 @@
 //! `kill`: a signal for a container.
 
+use runj_faults::{Point, at};
 use runj_jail::Signal;
 use runj_spec::ContainerId;
 
@@ -36,11 +37,13 @@ impl Runtime {
                 inside = record.init().is_some_and(|init| {
                     jail.processes().is_ok_and(|processes| processes.contains(&init))
                 });
+                at(Point::SignalAll)?;
                 reached = jail.signal_all(signal)? > 0;
             }
         }
-        // Until it is started the container's process is not in its jail.
+        // Until it is created the container's process is not in its jail.
         if let Some(init) = record.init().filter(|_| !inside) {
+            at(Point::Signal)?;
             reached |= init.signal(signal)?;
         }
         if reached { Ok(()) } else { Err(Error::NotRunning { id: id.clone(), status }) }

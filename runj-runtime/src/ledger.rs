@@ -1,12 +1,14 @@
 //! What was done to the host for a container, written down before it is done.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use runj_faults::{Point, at};
 use serde::{Deserialize, Serialize};
 
+use crate::bounded;
 use crate::sys::MountId;
 
 /// One thing done to the host that outlives the process that did it.
@@ -61,8 +63,23 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
+    /// The most bytes that are read: more than the mounts of any config.json come to.
+    const LIMIT: u64 = 256 << 20;
+
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+        let mut options = OpenOptions::new();
+        let file = options.read(true).append(true).create(true).mode(0o600).open(path)?;
+        let mut last = [b'\n'];
+        if let Some(end) = file.metadata()?.len().checked_sub(1) {
+            file.read_exact_at(&mut last, end)?;
+        }
+        if last != [b'\n'] {
+            // What is appended to a line that was cut off would be cut off with it.
+            let mut text = Vec::new();
+            (&file).take(Self::LIMIT).read_to_end(&mut text)?;
+            let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+            file.set_len(u64::try_from(whole).unwrap_or(0))?;
+        }
         Ok(Self { file })
     }
 
@@ -79,19 +96,26 @@ impl Ledger {
     pub(crate) fn record(&mut self, deed: &Deed) -> io::Result<()> {
         let mut line = serde_json::to_vec(deed)?;
         line.push(b'\n');
+        at(Point::Ledger)?;
         // One write, so that a line is there or is not, however many write.
         self.file.write_all(&line)
     }
 
-    /// The deeds, oldest first. A last line that was cut off belongs to a deed that was not done.
+    /// The deeds, oldest first.
     pub(crate) fn read(path: &Path) -> io::Result<Vec<Deed>> {
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error),
-        };
-        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-        whole.lines().map(|line| serde_json::from_str(line).map_err(io::Error::from)).collect()
+        match bounded::read(path, Self::LIMIT) {
+            Ok(text) => Self::parse(&text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The deeds in the text of a ledger. A last line that was cut off belongs to a deed that was
+    /// not done.
+    pub(crate) fn parse(text: &[u8]) -> io::Result<Vec<Deed>> {
+        let whole =
+            text.split_inclusive(|&byte| byte == b'\n').filter(|line| line.ends_with(b"\n"));
+        whole.map(|line| serde_json::from_slice(line).map_err(io::Error::from)).collect()
     }
 }
 
@@ -116,5 +140,10 @@ mod tests {
         assert_eq!(Ledger::read(&path).unwrap(), deeds);
         ledger.file.write_all(br#"{"deed":"moun"#).unwrap();
         assert_eq!(Ledger::read(&path).unwrap(), deeds);
+
+        // Nor does it spoil what comes after it.
+        let more = Deed::JailMade { jid: 1 };
+        Ledger::open(&path).unwrap().record(&more).unwrap();
+        assert_eq!(Ledger::read(&path).unwrap(), [deeds.as_slice(), &[more]].concat());
     }
 }

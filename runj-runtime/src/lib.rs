@@ -33,12 +33,15 @@
 //! [`processes`]: Runtime::processes
 
 mod beneath;
+mod bounded;
 mod console;
 mod create;
 mod delete;
 mod error;
 mod exec;
 mod features;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod home;
 mod hooks;
 mod io;
@@ -76,3 +79,8 @@ pub use state::State;
 pub use status::Status;
 pub use sys::copy_terminal_size;
 pub use usage::ContainerUsage;
+
+/// Its examples are tried as those of the documentation are.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

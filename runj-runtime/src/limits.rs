@@ -23,6 +23,7 @@
 //! What of `linux.resources` FreeBSD has no equivalent for ([`LinuxResources`]) is not applied, and
 //! the log says so, but for `devices` and `cpu.shares`: engines send these for every container.
 
+use runj_faults::{Point, at};
 use runj_jail::{Action, CpuSet, Jail, Limits as JailLimits, Resource, Rule};
 use runj_spec::{Config, Container, LinuxResources};
 use serde_json::{Map, Value};
@@ -166,6 +167,7 @@ impl Limits {
                 }
                 let text = rule.to_string();
                 container.record(&Deed::Rule { jail: name.clone(), rule: text })?;
+                at(Point::AddRule)?;
                 match limits.add(rule) {
                     Ok(()) => {}
                     Err(error) if given.by_default && error.is_unenforceable() => {
@@ -177,11 +179,15 @@ impl Limits {
         }
         for (name, rule) in before {
             if self.rules.iter().all(|given| given.value != *rule) {
+                at(Point::ReplaceRule)?;
                 JailLimits::of(name)?.remove(rule)?;
             }
         }
         match &self.cpus {
-            Some(cpus) => jail.set_cpus(&cpus.value).map_err(|error| cpus.refused(error)),
+            Some(cpus) => {
+                at(Point::SetCpus)?;
+                jail.set_cpus(&cpus.value).map_err(|error| cpus.refused(error))
+            }
             None => Ok(()),
         }
     }

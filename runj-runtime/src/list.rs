@@ -38,8 +38,8 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// When the directory cannot be read. A container whose state cannot be is left out, with a
-    /// warning in the log.
+    /// When the directory or a file in it cannot be read. A container whose state cannot be
+    /// understood is left out, with a warning in the log.
     pub fn list(&self) -> Result<Vec<Listed>, Error> {
         let mut list = Vec::new();
         for id in self.store.list()? {
@@ -47,7 +47,11 @@ impl Runtime {
                 Ok(listed) => list.push(listed),
                 // Deleted while we looked, or not created yet.
                 Err(Error::NoSuchContainer(_)) => {}
-                Err(error) => tracing::warn!("{}", whole(&error)),
+                Err(error @ (Error::BadState { .. } | Error::Unusable { .. })) => {
+                    tracing::warn!("{}", whole(&error));
+                }
+                // Whoever believed a list that lacks some would take them for gone.
+                Err(error) => return Err(error),
             }
         }
         Ok(list)

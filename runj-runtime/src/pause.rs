@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use runj_faults::{Point, at};
 use runj_jail::{RunState, Signal};
 use runj_spec::ContainerId;
 
@@ -84,6 +85,7 @@ fn stop(id: &ContainerId, record: &Record) -> Result<(), Error> {
     const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
     if let Some(init) = record.init() {
+        at(Point::StopInit)?;
         init.signal(Signal::STOP)?;
     }
     let Some(jail) = jail_of(record)? else { return Ok(()) };
@@ -98,6 +100,7 @@ fn stop(id: &ContainerId, record: &Record) -> Result<(), Error> {
         let mut news = false;
         for process in processes.iter().filter(|process| process.run != RunState::Stopped) {
             news |= signalled.insert(process.id);
+            at(Point::Stop)?;
             process.id.signal(Signal::STOP)?;
         }
         let stopped = processes.iter().filter(|process| process.run == RunState::Stopped).count();
@@ -128,9 +131,11 @@ fn stop(id: &ContainerId, record: &Record) -> Result<(), Error> {
 
 fn go_on(record: &Record) -> Result<(), Error> {
     if let Some(jail) = jail_of(record)? {
+        at(Point::Continue)?;
         jail.signal_all(Signal::CONT)?;
     }
     if let Some(init) = record.init() {
+        at(Point::ContinueInit)?;
         init.signal(Signal::CONT)?;
     }
     Ok(())

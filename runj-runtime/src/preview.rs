@@ -28,7 +28,11 @@ impl Preview {
     ///
     /// When the documents are wrong.
     pub fn of(bundle: &Path) -> Result<Self, Error> {
-        let bundle = Bundle::load(bundle)?;
+        Self::of_bundle(&Bundle::load(bundle)?)
+    }
+
+    /// The same of a bundle that has been read.
+    pub(crate) fn of_bundle(bundle: &Bundle) -> Result<Self, Error> {
         let container = bundle.container()?;
         params::check(&container)?;
         let network = runj_net::plan(&container.jail)?;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::stat::Mode;
+use runj_faults::{Init as Faults, Point, at};
 use runj_jail::{Attachment, Jail, Kind, ProcessId, Signal, Value};
 use runj_spec::{Hook, Process};
 
@@ -63,27 +64,8 @@ pub(crate) fn entry(
         limits: limits(process, place)?,
         no_new_privileges: process.no_new_privileges,
         start_hooks: None,
-        rehearses: false,
+        faults: Faults::prepare(),
     })
-}
-
-/// Finds out whether `process` could be executed in the jail, by one that goes all the way but for
-/// the last step. Engines want to know when they create a container, not when they start it.
-pub(crate) fn rehearse(
-    process: &Process,
-    place: &str,
-    jail: Jail,
-    root: &Path,
-) -> Result<(), Error> {
-    let (theirs, ours) = report_pair()?;
-    let entry = entry(process, place, jail, root, Gate::Open(theirs), &Console::None, 0)?;
-    let entry = Entry { rehearses: true, ..entry };
-    let pid = entry.spawn()?;
-    let id = ProcessId::of(pid)?;
-    drop(entry);
-    let outcome = outcome(ours, process, id, &[]);
-    sys::collect(pid);
-    outcome
 }
 
 /// `process.env`, and HOME.
@@ -148,22 +130,23 @@ fn c_string(text: &str, place: &str, property: &str) -> Result<CString, Error> {
 /// How long a new process may take to become its program.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Reads what a new process, which is `id`, has to say until it became its program. Before that it
-/// runs `hooks`.
+/// Reads what a new process, which is `id`, has to say until it became its program, or is ready to.
+/// Before that it runs `hooks`.
 pub(crate) fn outcome(
-    mut report: UnixStream,
+    report: UnixStream,
     process: &Process,
     id: Option<ProcessId>,
     hooks: &[Hook],
 ) -> Result<(), Error> {
     let waiting = || Error::io("waiting for the container's process");
+    at(Point::Report)?;
     // A hook without a limit may take for ever.
     let patience = hooks.iter().try_fold(PATIENCE, |patience, hook| {
         Some(patience + Duration::from_secs(hook.timeout?.get().into()))
     });
     report.set_read_timeout(patience).map_err(waiting())?;
     let mut bytes = Vec::new();
-    if let Err(error) = report.read_to_end(&mut bytes) {
+    if let Err(error) = report.take(Report::MOST_BYTES).read_to_end(&mut bytes) {
         match error.kind() {
             std::io::ErrorKind::WouldBlock => {}
             // It ended, or took another's connection, before it saw ours.
@@ -176,11 +159,16 @@ pub(crate) fn outcome(
         }
         return Err(ProcessError::Stuck.into());
     }
-    match Report::parse(&bytes) {
-        Report::Executed => Ok(()),
+    understood(&Report::parse(&bytes), process, hooks)
+}
+
+/// What a report means to whoever waited for it.
+pub(crate) fn understood(report: &Report, process: &Process, hooks: &[Hook]) -> Result<(), Error> {
+    match report {
+        Report::Ready => Ok(()),
         Report::Died => Err(ProcessError::Died.into()),
-        Report::Failed(failure) => Err(explain(failure, process).into()),
-        Report::HookFailed(failure, text) => Err(hooks::start_error(failure, &text, hooks)),
+        Report::Failed(failure) => Err(explain(*failure, process).into()),
+        Report::HookFailed(failure, text) => Err(hooks::start_error(*failure, text, hooks)),
     }
 }
 

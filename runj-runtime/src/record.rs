@@ -56,6 +56,9 @@ impl Record {
     /// The version that this runj writes and reads.
     pub(crate) const VERSION: u32 = 1;
 
+    /// The most bytes of the file: its longest texts are three paths.
+    pub(crate) const LIMIT: u64 = 1 << 20;
+
     pub(crate) fn jid(&self) -> Option<Jid> {
         self.jid.and_then(|jid| Jid::try_from(jid).ok())
     }

@@ -8,6 +8,8 @@ use runj_spec::{Bundle, Container, ContainerId, Process};
 
 use crate::error::Error;
 use crate::record::Record;
+use crate::state;
+use crate::status::Status;
 use crate::store::{ContainerDirectory, Store};
 
 /// A runtime: all the containers that are recorded below one directory.
@@ -43,7 +45,14 @@ impl Runtime {
     /// When there is no such container.
     pub fn process(&self, id: &ContainerId) -> Result<Process, Error> {
         let directory = self.store.find(id)?;
-        process_of(&configuration(&directory)?)
+        configuration(&directory).and_then(|container| process_of(&container)).map_err(|error| {
+            match state::read(&directory) {
+                // It is being deleted, which explains what is missing.
+                Ok((_, status @ Status::Stopped)) => Error::NotRunning { id: id.clone(), status },
+                Err(gone @ Error::NoSuchContainer(_)) => gone,
+                _ => error,
+            }
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 
 use nix::errno::Errno;
+use runj_faults::{Point, at};
 use runj_spec::ContainerId;
 
 use crate::delete::destroy;
@@ -50,6 +51,7 @@ impl Runtime {
             container.note_starting()?;
         }
         let socket = directory.start_socket();
+        at(Point::Connect)?;
         let outcome = match sys::connect(&socket) {
             Ok(report) => process::outcome(report.into(), &process, record.init(), start_hooks),
             // Nobody listens.
@@ -60,6 +62,7 @@ impl Runtime {
         };
         if !start_hooks.is_empty() {
             let file = directory.starting();
+            at(Point::Started)?;
             fs::remove_file(&file).map_err(Error::io(format!("{file:?}")))?;
         }
         match outcome {

@@ -58,7 +58,7 @@ impl Runtime {
 /// (yet, or any more).
 pub(crate) fn read(directory: &ContainerDirectory) -> Result<(Record, Status), Error> {
     // Asked first: whoever lets go of the lock has finished the record before.
-    let locked = directory.is_locked();
+    let locked = directory.is_locked()?;
     let record = directory.read()?.ok_or_else(|| Error::NoSuchContainer(directory.id().clone()))?;
     let status = status(directory, &record, locked)?;
     Ok((record, status))
@@ -78,7 +78,7 @@ pub(crate) fn status(
         // Whoever was creating it has the lock, or died and will never finish.
         Phase::Creating if locked_by_another => Status::Creating,
         Phase::Created if alive && record.paused => Status::Paused,
-        Phase::Created if alive && directory.init_waits() => Status::Created,
+        Phase::Created if alive && directory.init_waits()? => Status::Created,
         // Should whoever starts it die, the process goes on all the same.
         Phase::Created if alive && locked_by_another && directory.starting().exists() => {
             Status::Created

@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::unistd::geteuid;
+use runj_faults::{Point, at};
 use runj_spec::ContainerId;
-use tempfile::NamedTempFile;
 
+use crate::bounded;
 use crate::error::Error;
 use crate::ledger::{Deed, Ledger};
 use crate::record::Record;
@@ -48,9 +50,13 @@ impl Store {
 
     /// The container's directory.
     pub(crate) fn find(&self, id: &ContainerId) -> Result<ContainerDirectory, Error> {
+        self.check()?;
         let directory = self.directory(id);
         match fs::symlink_metadata(&directory.path) {
-            Ok(metadata) if metadata.is_dir() => Ok(directory),
+            Ok(metadata) if metadata.is_dir() => {
+                check_owner(&directory.path, &metadata)?;
+                Ok(directory)
+            }
             Ok(_) => Err(Error::NoSuchContainer(id.clone())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Err(Error::NoSuchContainer(id.clone()))
@@ -64,28 +70,52 @@ impl Store {
         let unusable = || Error::io(format!("--root: {:?}", self.root));
         let mut builder = DirBuilder::new();
         builder.mode(0o700);
+        at(Point::StateRoot)?;
         builder.recursive(true).create(&self.root).map_err(unusable())?;
+        self.check()?;
         // The kernel knows a read-only root below by this path alone.
         let root = self.root.canonicalize().map_err(unusable())?;
         let directory = ContainerDirectory { id: id.clone(), path: root.join(id.as_ref()) };
-        match builder.recursive(false).create(&directory.path) {
-            Ok(()) => {}
-            // Perhaps only what another create left that was killed before it wrote a state.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        at(Point::StateDirectory)?;
+        let is_new = match builder.recursive(false).create(&directory.path) {
+            Ok(()) => true,
+            // Perhaps only what a create or a delete left that was killed.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
             Err(error) => return Err(Error::io(format!("{:?}", directory.path))(error)),
-        }
+        };
         let locked = directory.lock_within(Duration::ZERO, true).map_err(|error| match error {
             Error::Locked(id) | Error::NoSuchContainer(id) => Error::Exists(id),
-            error => error,
+            error => {
+                // Only if nothing is in it, which may be another creator's.
+                let _ = fs::remove_dir(&directory.path);
+                error
+            }
         })?;
         if locked.directory().state_file().exists() {
             return Err(Error::Exists(id.clone()));
         }
-        Ok(locked)
+        if is_new {
+            return Ok(locked);
+        }
+        // Its deeds, if there are any, are undone, and must not be taken for ours.
+        locked.remove()?;
+        self.create(id)
+    }
+
+    /// Checks that what is in the directory, if it is there, can be believed: runj would kill,
+    /// unmount and remove as root whatever somebody else had written there.
+    fn check(&self) -> Result<(), Error> {
+        match fs::symlink_metadata(&self.root) {
+            Ok(metadata) if metadata.is_dir() => check_owner(&self.root, &metadata),
+            Ok(_) => Err(untrusted(&self.root, "it is no directory; a link to one will not do")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(Error::io(format!("--root: {:?}", self.root))(error)),
+        }
     }
 
     /// The ids of all containers, sorted.
     pub(crate) fn list(&self) -> Result<Vec<ContainerId>, Error> {
+        self.check()?;
         let entries = match fs::read_dir(&self.root) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -110,6 +140,7 @@ impl Store {
 
 impl ContainerDirectory {
     const STARTING: &str = "starting";
+    const WAITING: &str = "waiting";
 
     pub(crate) fn id(&self) -> &ContainerId {
         &self.id
@@ -119,14 +150,25 @@ impl ContainerDirectory {
         &self.path
     }
 
-    /// Where the container's process waits for `start`. It removes the socket when it goes on.
+    /// Where the container's process waits for `start`.
     pub(crate) fn start_socket(&self) -> PathBuf {
         self.path.join("start.sock")
     }
 
+    /// A new file, locked: what the container's process holds for as long as it waits.
+    pub(crate) fn start_lock(&self) -> Result<File, Error> {
+        let path = self.path.join(Self::WAITING);
+        let failed = |error| Error::io(format!("{path:?}"))(error);
+        at(Point::StartLock)?;
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
+        file.lock().map_err(failed)?;
+        Ok(file)
+    }
+
     /// Whether nobody has let the container's process go on, given that it is alive.
-    pub(crate) fn init_waits(&self) -> bool {
-        self.start_socket().symlink_metadata().is_ok()
+    pub(crate) fn init_waits(&self) -> Result<bool, Error> {
+        self.is_held(Self::WAITING)
     }
 
     /// A file that is there while `start` waits for hooks that the container's process runs.
@@ -143,14 +185,14 @@ impl ContainerDirectory {
         self.path.join("state.json")
     }
 
-    fn ledger_file(&self) -> PathBuf {
+    pub(crate) fn ledger_file(&self) -> PathBuf {
         self.path.join("ledger")
     }
 
     /// What is remembered of the container; `None` when it has not come that far.
     pub(crate) fn read(&self) -> Result<Option<Record>, Error> {
         let path = self.state_file();
-        let text = match fs::read(&path) {
+        let text = match bounded::read(&path, Record::LIMIT) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::io(format!("{path:?}"))(error)),
@@ -168,6 +210,7 @@ impl ContainerDirectory {
 
     /// Removes what is left of a creation that was killed before there even was a lock.
     pub(crate) fn remove_empty(&self) -> Result<(), Error> {
+        at(Point::ForgetEmpty)?;
         match fs::remove_dir(&self.path) {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -197,9 +240,24 @@ impl ContainerDirectory {
     }
 
     /// Whether another process is changing the container at this moment.
-    pub(crate) fn is_locked(&self) -> bool {
-        File::open(self.path.join("lock"))
-            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    pub(crate) fn is_locked(&self) -> Result<bool, Error> {
+        self.is_held("lock")
+    }
+
+    /// Whether somebody holds the lock that this file is.
+    fn is_held(&self, name: &str) -> Result<bool, Error> {
+        let path = self.path.join(name);
+        let unknown = |error| Error::io(format!("{path:?}"))(error);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(unknown(error)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(unknown(error)),
+        }
     }
 
     /// Only whoever creates the container makes the lock: a verb that comes while another one
@@ -207,6 +265,7 @@ impl ContainerDirectory {
     fn lock_within(&self, patience: Duration, create: bool) -> Result<Locked, Error> {
         let path = self.path.join("lock");
         let gone = || Error::NoSuchContainer(self.id.clone());
+        at(Point::Lock)?;
         let file = OpenOptions::new()
             .write(true)
             .create(create)
@@ -245,9 +304,35 @@ impl ContainerDirectory {
             return Err(gone());
         }
         let ledger_file = self.ledger_file();
-        let ledger = Ledger::open(&ledger_file).map_err(Error::io(format!("{ledger_file:?}")))?;
+        let ledger = at(Point::LedgerOpen)
+            .map_err(io::Error::from)
+            .and_then(|()| Ledger::open(&ledger_file))
+            .map_err(|error| {
+                // The lock is ours, and there is no container that it is for.
+                if create && !self.state_file().exists() {
+                    let _ = fs::remove_file(&path);
+                }
+                Error::io(format!("{ledger_file:?}"))(error)
+            })?;
         Ok(Locked { directory: self.clone(), _lock: file, ledger })
     }
+}
+
+/// Checks that a directory with states is root's, or whose who calls, and that nobody else can
+/// write to it.
+fn check_owner(path: &Path, metadata: &fs::Metadata) -> Result<(), Error> {
+    let (owner, mode) = (metadata.uid(), metadata.mode() & 0o7777);
+    if owner != 0 && owner != geteuid().as_raw() {
+        return Err(untrusted(path, format!("it belongs to user {owner}")));
+    }
+    if mode & 0o022 != 0 {
+        return Err(untrusted(path, format!("others can write to it (its mode is {mode:04o})")));
+    }
+    Ok(())
+}
+
+fn untrusted(path: &Path, reason: impl Into<String>) -> Error {
+    Error::Unusable { place: "--root".into(), value: format!("{path:?}"), reason: reason.into() }
 }
 
 impl Locked {
@@ -291,9 +376,9 @@ impl Locked {
         self.put(ContainerDirectory::STARTING, b"")
     }
 
-    /// Writes a file of the directory whole: to a temporary one, synced, then renamed.
+    /// Writes a file of the directory whole: to a temporary one, then renamed.
     pub(crate) fn put(&self, name: &str, text: &[u8]) -> Result<(), Error> {
-        write_whole(&self.directory.path.join(name), text, 0o600)
+        write_whole(&self.directory.path.join(name), text)
     }
 
     /// Writes a deed down that is about to be done.
@@ -308,56 +393,51 @@ impl Locked {
     pub(crate) fn remove(self) -> Result<(), Error> {
         let path = &self.directory.path;
         let failed = |error| Error::io(format!("{path:?}"))(error);
+        at(Point::ForgetView)?;
         match fs::remove_dir(self.directory.read_only_root()) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(failed(error)),
         }
+        // First: should this end in between, what remains is no container's any more, and whoever
+        // deletes or creates it again removes that.
+        at(Point::ForgetState)?;
+        match fs::remove_file(self.directory.state_file()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
         for entry in fs::read_dir(path).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             // The lock goes last, so that nobody takes half a container for a whole one.
             if entry.file_name() != "lock" {
+                at(Point::ForgetFile)?;
                 fs::remove_file(entry.path()).map_err(failed)?;
             }
         }
+        at(Point::ForgetLock)?;
         fs::remove_file(path.join("lock")).map_err(failed)?;
+        at(Point::ForgetDirectory)?;
         fs::remove_dir(path).map_err(failed)
     }
 }
 
-/// Writes a file so that it is there whole or not at all.
-pub(crate) fn write_whole(path: &Path, text: &[u8], mode: u32) -> Result<(), Error> {
-    WholeFile::prepare(path, mode)?.write(text)
-}
-
-/// A file that is to be written whole, with everything ready that could fail.
-#[derive(Debug)]
-pub(crate) struct WholeFile {
-    path: PathBuf,
-    /// In the same directory, under a name that nobody could foresee.
-    temporary: NamedTempFile,
-}
-
-impl WholeFile {
-    pub(crate) fn prepare(path: &Path, mode: u32) -> Result<Self, Error> {
-        let directory = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let temporary = tempfile::Builder::new()
-            .prefix(".runj-")
-            .permissions(fs::Permissions::from_mode(mode))
-            .tempfile_in(directory)
-            .map_err(Error::io(format!("{path:?}")))?;
-        Ok(Self { path: path.to_owned(), temporary })
-    }
-
-    pub(crate) fn write(mut self, text: &[u8]) -> Result<(), Error> {
-        let file = self.temporary.as_file_mut();
-        file.write_all(text)
-            .and_then(|()| file.sync_all())
-            .and_then(|()| self.temporary.persist(&self.path).map_err(io::Error::from))
-            .map(drop)
-            .map_err(Error::io(format!("{:?}", self.path)))
-    }
+/// Writes a file so that it is there whole or not at all, whenever whoever writes it is killed.
+///
+/// It is not synced to the disk. That would help against a crash of the host alone, and then the jail,
+/// the mounts and the processes that the file tells of are gone as well.
+fn write_whole(path: &Path, text: &[u8]) -> Result<(), Error> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let failed = || Error::io(format!("{path:?}"));
+    at(Point::FileTemporary)?;
+    // Under a name that nobody could foresee.
+    let mut temporary = tempfile::Builder::new()
+        .prefix(".runj-")
+        .permissions(fs::Permissions::from_mode(0o600))
+        .tempfile_in(directory)
+        .map_err(failed())?;
+    at(Point::FileWrite)?;
+    temporary.write_all(text).map_err(failed())?;
+    at(Point::FileRename)?;
+    temporary.persist(path).map_err(io::Error::from).map_err(failed())?;
+    Ok(())
 }

@@ -1,20 +1,22 @@
 //! Undoing what was done for a container, whoever did it and however far it came.
 
+use std::cell::OnceCell;
 use std::os::fd::AsFd as _;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use runj_faults::{Point, at};
 use runj_jail::{Jail, JailName, Jid, ProcessId, Signal};
 
 use crate::beneath;
 use crate::error::{Error, whole};
 use crate::ledger::Deed;
 use crate::limits;
-use crate::mounts;
+use crate::mounts::{self, Table};
 use crate::record::Record;
-use crate::runtime::is_jail_of;
-use crate::store::Locked;
+use crate::runtime::{is_jail_of, jail_of};
+use crate::store::{ContainerDirectory, Locked};
 use crate::sys;
 
 /// How long killed processes may take to end.
@@ -53,8 +55,12 @@ pub(crate) fn undo(container: &Locked, record: Option<&Record>) -> Result<(), Er
     let mut problems = Vec::new();
 
     if this_boot {
+        if let Some(record) = record {
+            check_ledger(directory, record, &deeds)?;
+        }
         end_hooks(&deeds)?;
         if let Some(init) = record.and_then(Record::init) {
+            at(Point::EndInit)?;
             init.signal(Signal::KILL)?;
             if !init.wait(PATIENCE)? {
                 return Err(Error::Unkillable(id.clone()));
@@ -77,6 +83,7 @@ pub(crate) fn undo(container: &Locked, record: Option<&Record>) -> Result<(), Er
     let heir = read_only.map_or(Ok(None), |record| container.sharer(&record.root))?;
     let is_shared =
         |root: &Path| heir.is_some() && record.is_some_and(|record| record.root == root);
+    let mounted = OnceCell::new();
     let mut left = Vec::new();
     let mut inherited = Vec::new();
     for (index, deed) in deeds.iter().enumerate().rev() {
@@ -87,7 +94,12 @@ pub(crate) fn undo(container: &Locked, record: Option<&Record>) -> Result<(), Er
                     _ => None,
                 };
                 let root = record.map_or(path.as_path(), |record| record.jail_path.as_path());
-                mounts::unmount(path, *covered, id, root)
+                at(Point::Unmount)
+                    .map_err(Errno::from)
+                    .and_then(|()| {
+                        mounted.get_or_init(Table::read).as_ref().map_err(|errno| *errno)
+                    })
+                    .and_then(|mounted| mounted.unmount(path, *covered, id, root))
                     .map_err(|errno| format!("unmount {path:?}: {errno}"))
             }
             Deed::OwnMounts { before } if this_boot => {
@@ -105,19 +117,25 @@ pub(crate) fn undo(container: &Locked, record: Option<&Record>) -> Result<(), Er
                 Ok(())
             }
             Deed::MountPoint { root, path, directory } => {
-                remove_mount_point(root, path, *directory);
-                Ok(())
+                remove_mount_point(root, path, *directory)
             }
-            Deed::Rule { jail, rule } if this_boot => {
-                limits::undo(jail, rule).map_err(|error| format!("rule {rule}: {}", whole(&error)))
-            }
+            Deed::Rule { jail, rule } if this_boot => at(Point::RemoveRule)
+                .map_err(Error::from)
+                .and_then(|()| Ok(limits::undo(jail, rule)?))
+                .map_err(|error| format!("rule {rule}: {}", whole(&error))),
             Deed::FileCopy { root, path, kept } => {
                 let kept = kept.as_os_str();
                 let others = mounts::copies_of_others(container)?;
-                if let Err(errno) = mounts::undo_file_copy(root, path, kept, &others) {
-                    tracing::warn!("{:?} stays a copy: {errno}", root.join(path));
+                let undone = at(Point::UndoCopy)
+                    .map_err(Errno::from)
+                    .and_then(|()| mounts::undo_file_copy(root, path, kept, &others));
+                match undone {
+                    Err(errno) if is_for_good(errno) => {
+                        tracing::warn!("{:?} stays a copy: {errno}", root.join(path));
+                        Ok(())
+                    }
+                    undone => undone.map_err(|errno| format!("{:?}: {errno}", root.join(path))),
                 }
-                Ok(())
             }
             Deed::Inherited { root, path, directory } => {
                 // Our own mounts on it come later in this order.
@@ -138,13 +156,30 @@ pub(crate) fn undo(container: &Locked, record: Option<&Record>) -> Result<(), Er
         problems.extend(undone.err());
     }
     for (root, path, directory) in inherited {
-        remove_mount_point(root, path, directory);
+        problems.extend(remove_mount_point(root, path, directory).err());
     }
     if let Some(heir) = heir {
         left.reverse();
+        at(Point::Inherit)?;
         heir.inherit(&left)?;
     }
     if problems.is_empty() { Ok(()) } else { Err(Error::Leftovers { id: id.clone(), problems }) }
+}
+
+/// Checks that the ledger has at least the jail that the record has. It was written before, so if
+/// not, somebody has taken it away, and with it what there is to be undone.
+fn check_ledger(
+    directory: &ContainerDirectory,
+    record: &Record,
+    deeds: &[Deed],
+) -> Result<(), Error> {
+    let Some(jid) = record.jid else { return Ok(()) };
+    // Without the jail all was undone before, and only the state is left.
+    if deeds.contains(&Deed::JailMade { jid }) || jail_of(record)?.is_none() {
+        return Ok(());
+    }
+    let (path, reason) = (directory.ledger_file(), format!("it does not have jail {jid}"));
+    Err(Error::BadState { path, reason })
 }
 
 /// What was done for the other containers since the host was booted.
@@ -161,6 +196,7 @@ pub(crate) fn end_hooks(deeds: &[Deed]) -> Result<(), Error> {
         if let Deed::Hook { pid, start } = deed
             && ProcessId::recorded(*pid, *start).is_alive()?
         {
+            at(Point::EndHook)?;
             sys::kill_group(*pid);
         }
     }
@@ -187,29 +223,54 @@ fn made_jail(record: &Record, deeds: &[Deed]) -> Result<Option<Jail>, Error> {
 
 /// Removes a mount point that was made. One that the container has made use of, or has protected
 /// (chflags(1)), stays in its root and harms nobody.
-fn remove_mount_point(root: &Path, path: &Path, directory: bool) {
-    let removed =
-        beneath::open_root(root).and_then(|fd| beneath::remove_made(fd.as_fd(), path, directory));
+fn remove_mount_point(root: &Path, path: &Path, directory: bool) -> Result<(), String> {
+    let removed = at(Point::RemoveMountPoint)
+        .map_err(Errno::from)
+        .and_then(|()| beneath::open_root(root))
+        .and_then(|fd| beneath::remove_made(fd.as_fd(), path, directory));
     match removed {
-        Ok(()) | Err(Errno::ENOENT | Errno::ENOTDIR) => {}
-        Err(errno) => tracing::warn!("{:?} stays: {errno}", root.join(path)),
+        Ok(()) | Err(Errno::ENOENT | Errno::ENOTDIR) => Ok(()),
+        Err(errno) if is_for_good(errno) => {
+            tracing::warn!("{:?} stays: {errno}", root.join(path));
+            Ok(())
+        }
+        Err(errno) => Err(format!("{:?}: {errno}", root.join(path))),
     }
+}
+
+/// Whether a file in a root cannot be removed or renamed because of what the container, or somebody
+/// else, has done to it: to try again would change nothing.
+fn is_for_good(errno: Errno) -> bool {
+    matches!(
+        errno,
+        Errno::EPERM
+            | Errno::EACCES
+            | Errno::EBUSY
+            | Errno::EEXIST
+            | Errno::EISDIR
+            | Errno::ELOOP
+            | Errno::ENOTEMPTY
+            | Errno::EROFS
+    )
 }
 
 /// Removes the jail and waits until nobody lives in it. It may stay *dying* for longer, which is
 /// no reason to wait: its name is free, and its mounts can be taken from it.
 fn remove(jail: Jail, container: &Locked) -> Result<(), Error> {
-    let inhabitants = jail.processes()?;
-    jail.remove()?;
-    for process in inhabitants {
-        if !process.wait(PATIENCE)? {
+    /// How long those may take that were killed.
+    const TURN: Duration = Duration::from_millis(500);
+    at(Point::RemoveJail)?;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        // More than once, since the kernel passes over a process that is only just being forked
+        // (`prison_remove_one`, sys/kern/kern_jail.c). Of those that make each other on and on fewer
+        // are left each time.
+        jail.remove()?;
+        if jail.wait_empty(TURN)? {
+            return Ok(());
+        }
+        if Instant::now() >= deadline {
             return Err(Error::Unkillable(container.directory().id().clone()));
         }
-    }
-    // Those that were forked while we looked.
-    if jail.wait_empty(PATIENCE)? {
-        Ok(())
-    } else {
-        Err(Error::Unkillable(container.directory().id().clone()))
     }
 }

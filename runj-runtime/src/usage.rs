@@ -1,5 +1,6 @@
 //! What a container uses, and the processes in it.
 
+use runj_faults::{Point, at};
 use runj_jail::{ProcessInfo, Resource, Rule, Usage};
 use runj_spec::ContainerId;
 
@@ -37,6 +38,7 @@ impl Runtime {
         let (record, status) = self.living(id)?;
         let gone = || Error::NotRunning { id: id.clone(), status };
         let jail = jail_of(&record)?.ok_or_else(gone)?;
+        at(Point::ReadUsage)?;
         let rules = match jail.limits() {
             Ok(limits) => limits.rules()?,
             // A jail of such a name has no rules.
@@ -46,8 +48,8 @@ impl Runtime {
         Ok(ContainerUsage { usage: jail.usage()?, rules })
     }
 
-    /// The processes of a container that is created, runs or is paused. Until it is started its
-    /// own one is on the host, and still is the first of them.
+    /// The processes of a container that is created, runs or is paused. Its own one may not have
+    /// entered it yet while `create` is at work, and is the first of them then.
     ///
     /// # Errors
     ///
@@ -55,6 +57,7 @@ impl Runtime {
     pub fn processes(&self, id: &ContainerId) -> Result<Vec<ProcessInfo>, Error> {
         let (record, status) = self.living(id)?;
         let gone = || Error::NotRunning { id: id.clone(), status };
+        at(Point::ReadProcesses)?;
         let mut processes = jail_of(&record)?.ok_or_else(gone)?.process_infos()?;
         if let Some(init) = record.init()
             && processes.iter().all(|process| process.id != init)

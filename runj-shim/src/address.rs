@@ -8,6 +8,7 @@ use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
+use runj_faults::{Point, at};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
@@ -67,7 +68,9 @@ pub(crate) fn remove(socket: &Path) {
     for entry in entries.flatten() {
         if entry.file_name().as_bytes().starts_with(name.as_bytes()) {
             // Somebody else may be removing it too.
-            let _ = fs::remove_file(entry.path());
+            let _ = at(Point::ShimForget)
+                .map_err(io::Error::from)
+                .and_then(|()| fs::remove_file(entry.path()));
         }
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use runj_faults::{Point, at};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -81,11 +82,17 @@ impl Bundle {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
+            at(Point::ShimWrite)?;
             let options = OpenOptions::new().write(true).create_new(true).mode(0o600).to_owned();
             options.open(&temporary)?.write_all(text)?;
+            at(Point::ShimRename)?;
             fs::rename(&temporary, &path)
         };
-        replace().map_err(Error::io(format!("{}", path.display())))
+        replace().map_err(|error| {
+            // Whether it is there or not: the error that matters is the first.
+            let _ = fs::remove_file(&temporary);
+            Error::io(format!("{}", path.display()))(error)
+        })
     }
 
     fn write(&self, name: &str, value: &impl Serialize) -> Result<(), Error> {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use protobuf::Message as _;
+use runj_faults::{Point, at};
 
 use crate::bundle::Bundle;
 use crate::error::Error;
@@ -33,6 +34,7 @@ pub(crate) fn run(flags: &Flags) -> Result<(), Error> {
     }
     deleted.and(unmounted)?;
 
+    at(Point::ShimAnswer)?;
     let exit = exit.unwrap_or_else(|| Exit::now(KILLED));
     let response = DeleteResponse {
         pid: pid.unwrap_or_default(),
@@ -53,6 +55,7 @@ fn delete_container(bundle: &Bundle, identity: &Identity) -> Result<(), Error> {
     runj.arg("--root").arg(&notes.root).args(["delete", "--force"]).arg(identity.id.as_ref());
     // Standard output is for the answer; what it has to say goes into containerd's log with ours.
     runj.stdin(Stdio::null()).stdout(Stdio::null());
+    at(Point::ShimDelete)?;
     let status = runj.status().map_err(Error::io(format!("{}", notes.runj.display())))?;
     if status.success() {
         return Ok(());

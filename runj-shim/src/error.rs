@@ -2,6 +2,7 @@
 
 use std::io;
 
+use runj_faults::Fault;
 use ttrpc::{Code, get_status};
 
 /// Why the shim cannot do what it is asked for.
@@ -59,6 +60,13 @@ impl Error {
                 Code::INTERNAL
             }
         }
+    }
+}
+
+/// A step that a test has refused, where the kernel's refusal would be told in this way too.
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::io("a fault point")(std::io::Error::from(fault))
     }
 }
 

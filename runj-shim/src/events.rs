@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use protobuf::well_known_types::any::Any;
 use protobuf::{Message, MessageField};
+use runj_faults::{Point, at};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 use ttrpc::r#async::Client;
@@ -140,6 +141,7 @@ async fn connected<'a>(
     address: &str,
     client: &'a mut Option<EventsClient>,
 ) -> ttrpc::Result<&'a EventsClient> {
+    at(Point::ShimEvent).map_err(|fault| ttrpc::Error::Others(fault.to_string()))?;
     if client.is_none() {
         let connection = Client::connect(&format!("unix://{address}")).await?;
         *client = Some(EventsClient::new(connection));

@@ -24,7 +24,7 @@ pub(crate) fn choose(identity: &Identity) -> Result<JailName, Error> {
 }
 
 /// `id@namespace`, percent-encoded. No id has an `@`, so this is no other container's name.
-fn qualified(identity: &Identity) -> String {
+pub(crate) fn qualified(identity: &Identity) -> String {
     let Identity { id, namespace } = identity;
     format!("{}%40{}", id.as_ref(), namespace.as_ref()).replace('.', "%2e")
 }

@@ -24,7 +24,7 @@ const ROOT: &str = "/var/run/runj-shim";
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Options {
     /// The content of runj.ext.json.
-    extension: Option<Vec<u8>>,
+    pub(crate) extension: Option<Vec<u8>>,
     pub(crate) runj: PathBuf,
     /// The `--root` of `runj`.
     pub(crate) root: PathBuf,
@@ -151,11 +151,14 @@ fn network_object(network: &runj_options::Network) -> Value {
     if let Some(vnet) = network.vnet.as_ref() {
         result.insert("vnet".into(), object(&vnet.mode, "interfaces", &vnet.interfaces));
     }
+    if !network.resolv_conf.is_empty() {
+        result.insert("resolvConf".into(), network.resolv_conf.clone().into());
+    }
     Value::Object(result)
 }
 
 /// CRI sends a runtime handler's `options` as TOML; others may send the file's own JSON.
-fn from_body(body: &[u8]) -> Result<Vec<u8>, Error> {
+pub(crate) fn from_body(body: &[u8]) -> Result<Vec<u8>, Error> {
     let unusable = |reason: String| Error::Unusable {
         place: "options.config_body".into(),
         value: format!("{} bytes", body.len()),
@@ -310,6 +313,9 @@ mod tests {
         let options = read(&packed("runj.options.v1.Options", &message)).unwrap();
         assert_eq!(options.root, Path::new("/r"));
         assert_eq!(extension(options), serde_json::from_str::<Value>(TEXT).unwrap());
+        message.network.mut_or_insert_default().resolv_conf = "host".into();
+        let sent = extension(read(&packed("runj.options.v1.Options", &message)).unwrap());
+        assert_eq!(sent["network"]["resolvConf"], "host");
         message.runj_binary = "runj".into();
         let error = read(&packed("runj.options.v1.Options", &message)).unwrap_err();
         assert!(error.contains("runj_binary"), "{error}");

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use runj_faults::{Point, at};
+
 use crate::error::Error;
 use crate::rpc::mount::Mount;
 use crate::sys;
@@ -11,6 +13,7 @@ pub(crate) fn mount(mounts: &[Mount], rootfs: &Path) -> Result<(), Error> {
     for mount in mounts {
         let mounted = target(mount, rootfs).and_then(|on| {
             tracing::debug!("mounting {} on {}", mount.type_, on.display());
+            at(Point::ShimMount)?;
             sys::mount(&mount.type_, &mount.source, &mount.options, &on).map_err(|reason| {
                 Error::Mount { fstype: mount.type_.clone(), from: mount.source.clone(), on, reason }
             })
@@ -27,6 +30,7 @@ pub(crate) fn mount(mounts: &[Mount], rootfs: &Path) -> Result<(), Error> {
 
 /// Unmounts the container's root; that it is not mounted is no error.
 pub(crate) fn unmount(rootfs: &Path) -> Result<(), Error> {
+    at(Point::ShimUnmount)?;
     sys::unmount(rootfs).map_err(Error::io(format!("unmounting {}", rootfs.display())))
 }
 

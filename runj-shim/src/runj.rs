@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs, io};
 
+use runj_faults::{Point, at};
 use runj_jail::JailName;
 use runj_spec::ContainerId;
 use serde::Deserialize;
@@ -158,7 +159,9 @@ impl Runj {
         }
         command.arg(self.id.as_ref()).args(&args.last);
         tracing::debug!("{command:?}");
-        let end = self.reaper.spawn(&mut command);
+        let end = at(Point::ShimRunj)
+            .map_err(io::Error::from)
+            .and_then(|()| self.reaper.spawn(&mut command));
         // Ours of the process's streams; only it is to have them.
         drop(command);
         let (_, end) = end.map_err(Error::io(format!("{}", self.binary.display())))?;

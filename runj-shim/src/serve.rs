@@ -5,6 +5,7 @@ use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 
+use runj_faults::{Point, at};
 use tokio::runtime;
 use ttrpc::r#async::Server;
 use ttrpc::r#async::transport::Listener;
@@ -46,6 +47,7 @@ async fn serve(
     bundle: Bundle,
     listener: UnixListener,
 ) -> Result<(), Error> {
+    at(Point::ShimServe)?;
     let reaper = Reaper::start()?;
     let address =
         env::var(TTRPC_ADDRESS).unwrap_or_else(|_| format!("{}.ttrpc", flags.address.display()));

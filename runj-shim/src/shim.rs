@@ -61,10 +61,11 @@ impl Shim {
         }
     }
 
-    /// The container.
-    pub(crate) fn task(&self) -> Result<Arc<Task>, Error> {
+    /// The container, which is the only one that there is here.
+    pub(crate) fn task(&self, id: &str) -> Result<Arc<Task>, Error> {
         let task = self.slot().as_ref().map(Arc::clone);
-        task.ok_or_else(|| Error::NotFound(format!("container {}", self.identity.id.as_ref())))
+        let task = task.filter(|_| id == self.identity.id.as_ref());
+        task.ok_or_else(|| Error::NotFound(format!("container {id}")))
     }
 
     /// The place of the container, while there is none or one.

@@ -5,6 +5,8 @@ use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
 use std::{env, fs, io};
 
+use runj_faults::{Point, at};
+
 use crate::address;
 use crate::bootstrap::{self, Request};
 use crate::bundle::Bundle;
@@ -29,6 +31,8 @@ pub(crate) fn run(flags: &Flags) -> Result<(), Error> {
     let socket = address::socket(directory, &flags.address, &identity);
     let address = format!("unix://{}", socket.display());
 
+    at(Point::ShimListen)?;
+    let mut started = None;
     if let Some(listener) = address::listen(&socket)? {
         let program = env::current_exe().map_err(Error::io("this program"))?;
         let mut shim = Command::new(program);
@@ -44,13 +48,30 @@ pub(crate) fn run(flags: &Flags) -> Result<(), Error> {
         // containerd reads our standard streams to their end: the shim gets none of them. Its
         // standard input is what it listens at.
         shim.stdin(OwnedFd::from(listener)).stdout(Stdio::null()).stderr(Stdio::null());
-        if let Err(error) = shim.spawn() {
-            address::remove(&socket);
-            return Err(Error::io("starting the shim")(error));
+        let spawned = at(Point::ShimSpawn).map_err(io::Error::from).and_then(|()| shim.spawn());
+        match spawned {
+            Ok(shim) => started = Some(shim),
+            Err(error) => {
+                address::remove(&socket);
+                return Err(Error::io("starting the shim")(error));
+            }
         }
     }
+    let told = tell(&address, &request, &bundle);
+    if let Some(mut shim) = started.filter(|_| told.is_err()) {
+        // Nobody knows of it. Should it have ended, that is what is wanted.
+        let _ = shim.kill();
+        address::remove(&socket);
+    }
+    told
+}
+
+/// Tells where the shim listens.
+fn tell(address: &str, request: &Request, bundle: &Bundle) -> Result<(), Error> {
     // Where containerd 1.x finds the shim again after a restart.
     let file = bundle.path().join("address");
-    fs::write(&file, &address).map_err(Error::io(format!("{}", file.display())))?;
-    io::stdout().write_all(&request.answer(&address)?).map_err(Error::io("standard output"))
+    at(Point::ShimAddress)?;
+    fs::write(&file, address).map_err(Error::io(format!("{}", file.display())))?;
+    at(Point::ShimAnswer)?;
+    io::stdout().write_all(&request.answer(address)?).map_err(Error::io("standard output"))
 }

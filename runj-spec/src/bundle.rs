@@ -93,6 +93,10 @@ impl Bundle {
             process: self.config.process.clone(),
             hostname: sourced(&self.config.hostname, "hostname"),
             domainname: sourced(&self.config.domainname, "domainname"),
+            resolv_conf: self.extension.as_ref().and_then(|extension| {
+                let origin = Origin::new(Extension::FILE_NAME, "network.resolvConf");
+                Some(Sourced::new(extension.network.resolv_conf?, origin))
+            }),
             mounts: self.config.mounts.clone(),
             hooks: self.config.hooks.clone(),
             annotations: annotations.clone(),

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use crate::serialize::is_default;
 use crate::{
-    FreebsdDevice, Hooks, Jail, LinuxResources, Mount, OciVersion, Process, RctlRule, Root, Sourced,
+    FreebsdDevice, Hooks, Jail, LinuxResources, Mount, OciVersion, Process, RctlRule, ResolvConf,
+    Root, Sourced,
 };
 
 /// A container as all the documents of its bundle describe it, see
@@ -28,6 +29,9 @@ pub struct Container {
     /// The NIS domain name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domainname: Option<Sourced<String>>,
+    /// Its resolver configuration, which a mount on the same file goes before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolv_conf: Option<Sourced<ResolvConf>>,
     /// The file systems to mount, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mounts: Vec<Mount>,

@@ -9,6 +9,7 @@ use crate::Problems;
 
 /// Why a bundle, or one of its documents, could not be read.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum Error {
     /// The file could not be opened or read.
     #[error("cannot read {path:?}")]

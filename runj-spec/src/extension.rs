@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::decode::document;
 use crate::schema::{Property, object};
-use crate::{Error, Network, RctlRule, SchemaReference};
+use crate::{Error, ExtensionNetwork, RctlRule, SchemaReference};
 
 object! {
     /// runj.ext.json: what the writer of config.json could not say.
@@ -12,7 +12,7 @@ object! {
         /// Where this file's JSON Schema is, for editors. runj does not read it.
         "$schema" => schema: Option<SchemaReference>,
         /// The network of the container.
-        "network" => network: Network,
+        "network" => network: ExtensionNetwork,
         /// Rules about what the container may use, as rctl(8) has them behind the subject, such as
         /// "memoryuse:deny=512m". They come before the limits of config.json.
         "rctl" => rctl: Vec<RctlRule>,

@@ -38,12 +38,6 @@ impl JsonPath {
         self
     }
 
-    /// The path to an element of the list that this path leads to.
-    pub(crate) fn index(mut self, index: usize) -> Self {
-        self.0.push(Step::Index(index));
-        self
-    }
-
     /// The path without the numbers of elements: `mounts[].type`.
     pub(crate) fn pattern(&self) -> String {
         let step = |(depth, step): (usize, &Step)| match step {
@@ -79,6 +73,13 @@ fn is_plain(key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl JsonPath {
+        fn index(mut self, index: usize) -> Self {
+            self.push(Step::Index(index));
+            self
+        }
+    }
 
     #[test]
     fn a_path_reads_like_code() {

@@ -75,6 +75,7 @@ mod enforce_statfs;
 mod engine;
 mod error;
 mod extension;
+mod extension_network;
 mod file;
 mod file_system_type;
 mod freebsd;
@@ -123,6 +124,7 @@ pub use container_id::ContainerId;
 pub use enforce_statfs::EnforceStatfs;
 pub use error::Error;
 pub use extension::Extension;
+pub use extension_network::ExtensionNetwork;
 pub use file_system_type::FileSystemType;
 pub use freebsd::Freebsd;
 pub use freebsd_device::FreebsdDevice;
@@ -136,7 +138,7 @@ pub use ip_address::{AddressFamily, IpAddress};
 pub use jail::Jail;
 pub use linux::{Linux, LinuxCpu, LinuxMemory, LinuxPids, LinuxResources};
 pub use linux_limit::LinuxLimit;
-pub use modes::{HostMode, IpMode, SysvMode, VnetMode};
+pub use modes::{HostMode, IpMode, ResolvConf, SysvMode, VnetMode};
 pub use mount::Mount;
 pub use network::Network;
 pub use network_ip::NetworkIp;
@@ -152,3 +154,8 @@ pub use root::Root;
 pub use schema_reference::SchemaReference;
 pub use sourced::Sourced;
 pub use user::User;
+
+/// Its examples are tried as those of the documentation are.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -11,12 +11,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::json_path::JsonPath;
+use crate::json_path::{JsonPath, Step};
 use crate::quote::quote_text;
 use crate::{
-    AddressFamily, Extension, Freebsd, FreebsdJail, InterfaceName, IpAddress, Jail, Network,
-    Origin, Problem, Problems, Sourced, annotations,
+    AddressFamily, Extension, ExtensionNetwork, Freebsd, FreebsdJail, InterfaceName, IpAddress,
+    Jail, Network, NetworkIp, NetworkVnet, Origin, Problem, Problems, Sourced, annotations,
 };
 
 /// Merges what describes a jail. `config_file` is what messages call the document that `freebsd`
@@ -33,11 +34,13 @@ pub(crate) fn merge(
         let path = JsonPath::of_key("freebsd");
         base(&mut jail, &freebsd.jail, &Place::new(config_file, path.clone().key("jail")));
         let place = Place::new(config_file, path.key("network"));
-        network(&mut jail, &freebsd.network, &place, &mut Rule::Fill(problems));
+        let Network { ipv4, ipv6, vnet, .. } = &freebsd.network;
+        network(&mut jail, (ipv4, ipv6, vnet), &place, &mut Rule::Fill(problems));
     }
     if let Some(extension) = extension {
         let place = Place::new(Extension::FILE_NAME, JsonPath::of_key("network"));
-        network(&mut jail, &extension.network, &place, &mut Rule::Overlay);
+        let ExtensionNetwork { ipv4, ipv6, vnet, .. } = &extension.network;
+        network(&mut jail, (ipv4, ipv6, vnet), &place, &mut Rule::Overlay);
     }
     annotations::fill(&mut jail, config_file, annotations, problems);
     jail
@@ -63,16 +66,19 @@ impl<'a> Place<'a> {
         Origin::new(self.file, self.path.to_string())
     }
 
-    /// A value that is at this place.
-    fn sourced<T: Clone>(&self, value: Option<&T>) -> Option<Sourced<T>> {
-        value.map(|value| Sourced::new(value.clone(), self.origin()))
+    /// The value of the property `key`, if it is given.
+    fn sourced<T: Clone>(&self, key: &str, value: Option<&T>) -> Option<Sourced<T>> {
+        value.map(|value| Sourced::new(value.clone(), self.key(key).origin()))
     }
 
-    /// The elements of the list that is at this place.
-    fn elements<T: Clone>(&self, list: &[T]) -> Vec<Sourced<T>> {
+    /// The elements of the list that the property `key` is.
+    fn elements<T: Clone>(&self, key: &str, list: &[T]) -> Vec<Sourced<T>> {
+        let mut path = self.path.clone().key(key);
         let element = |(index, value): (usize, &T)| {
-            let path = self.path.clone().index(index);
-            Sourced::new(value.clone(), Origin::new(self.file, path.to_string()))
+            path.push(Step::Index(index));
+            let origin = Origin::new(self.file, path.to_string());
+            path.pop();
+            Sourced::new(value.clone(), origin)
         };
         list.iter().enumerate().map(element).collect()
     }
@@ -146,19 +152,19 @@ impl Rule<'_> {
 
 /// The OCI form, which comes first.
 fn base(jail: &mut Jail, given: &FreebsdJail, place: &Place<'_>) {
-    jail.parent = place.key("parent").sourced(given.parent.as_ref());
-    jail.host = place.key("host").sourced(given.host.as_ref());
-    jail.ip4 = place.key("ip4").sourced(given.ip4.as_ref());
-    jail.ip4_addr = place.key("ip4Addr").elements(&given.ip4_addr);
-    jail.ip6 = place.key("ip6").sourced(given.ip6.as_ref());
-    jail.ip6_addr = place.key("ip6Addr").elements(&given.ip6_addr);
-    jail.vnet = place.key("vnet").sourced(given.vnet.as_ref());
-    jail.interface = place.key("interface").sourced(given.interface.as_ref());
-    jail.vnet_interfaces = place.key("vnetInterfaces").elements(&given.vnet_interfaces);
-    jail.sysvmsg = place.key("sysvmsg").sourced(given.sysvmsg.as_ref());
-    jail.sysvsem = place.key("sysvsem").sourced(given.sysvsem.as_ref());
-    jail.sysvshm = place.key("sysvshm").sourced(given.sysvshm.as_ref());
-    jail.enforce_statfs = place.key("enforceStatfs").sourced(given.enforce_statfs.as_ref());
+    jail.parent = place.sourced("parent", given.parent.as_ref());
+    jail.host = place.sourced("host", given.host.as_ref());
+    jail.ip4 = place.sourced("ip4", given.ip4.as_ref());
+    jail.ip4_addr = place.elements("ip4Addr", &given.ip4_addr);
+    jail.ip6 = place.sourced("ip6", given.ip6.as_ref());
+    jail.ip6_addr = place.elements("ip6Addr", &given.ip6_addr);
+    jail.vnet = place.sourced("vnet", given.vnet.as_ref());
+    jail.interface = place.sourced("interface", given.interface.as_ref());
+    jail.vnet_interfaces = place.elements("vnetInterfaces", &given.vnet_interfaces);
+    jail.sysvmsg = place.sourced("sysvmsg", given.sysvmsg.as_ref());
+    jail.sysvsem = place.sourced("sysvsem", given.sysvsem.as_ref());
+    jail.sysvshm = place.sourced("sysvshm", given.sysvshm.as_ref());
+    jail.enforce_statfs = place.sourced("enforceStatfs", given.enforce_statfs.as_ref());
     let allow = place.key("allow");
     for (parameter, key, value) in given.allow.given() {
         jail.allow.insert(parameter, Sourced::new(value, allow.key(key).origin()));
@@ -166,14 +172,21 @@ fn base(jail: &mut Jail, given: &FreebsdJail, place: &Place<'_>) {
 }
 
 /// The older form, in whichever document.
-fn network(jail: &mut Jail, given: &Network, place: &Place<'_>, rule: &mut Rule<'_>) {
-    let (ipv4, ipv6, vnet) = (place.key("ipv4"), place.key("ipv6"), place.key("vnet"));
-    rule.mode(&mut jail.ip4, ipv4.key("mode").sourced(given.ipv4.mode.as_ref()));
-    rule.addresses(&mut jail.ip4_addr, ipv4.key("addr").elements(&given.ipv4.addr));
-    rule.mode(&mut jail.ip6, ipv6.key("mode").sourced(given.ipv6.mode.as_ref()));
-    rule.addresses(&mut jail.ip6_addr, ipv6.key("addr").elements(&given.ipv6.addr));
-    rule.mode(&mut jail.vnet, vnet.key("mode").sourced(given.vnet.mode.as_ref()));
-    interfaces(&mut jail.vnet_interfaces, vnet.key("interfaces").elements(&given.vnet.interfaces));
+fn network(
+    jail: &mut Jail,
+    (ipv4, ipv6, vnet): (&NetworkIp<Ipv4Addr>, &NetworkIp<Ipv6Addr>, &NetworkVnet),
+    place: &Place<'_>,
+    rule: &mut Rule<'_>,
+) {
+    let at = place.key("ipv4");
+    rule.mode(&mut jail.ip4, at.sourced("mode", ipv4.mode.as_ref()));
+    rule.addresses(&mut jail.ip4_addr, at.elements("addr", &ipv4.addr));
+    let at = place.key("ipv6");
+    rule.mode(&mut jail.ip6, at.sourced("mode", ipv6.mode.as_ref()));
+    rule.addresses(&mut jail.ip6_addr, at.elements("addr", &ipv6.addr));
+    let at = place.key("vnet");
+    rule.mode(&mut jail.vnet, at.sourced("mode", vnet.mode.as_ref()));
+    interfaces(&mut jail.vnet_interfaces, at.elements("interfaces", &vnet.interfaces));
 }
 
 /// Appends the interfaces that are not there.

@@ -1,4 +1,4 @@
-//! The sharing modes of a jail's parts: jail(8) calls such parameters "jailsys".
+//! The sharing modes of a container's parts: for a jail's parameters, jail(8) calls them "jailsys".
 
 use std::fmt;
 
@@ -90,5 +90,15 @@ mode! {
         New = "new",
         /// None: the system calls fail.
         Disable = "disable",
+    }
+}
+
+mode! {
+    /// Which resolver configuration, /etc/resolv.conf (resolv.conf(5)), the container has.
+    ResolvConf {
+        /// That of its root file system, if there is one.
+        Unchanged = "none",
+        /// The host's, read-only.
+        Host = "host",
     }
 }

@@ -6,8 +6,8 @@ use crate::schema::object;
 use crate::{NetworkIp, NetworkVnet};
 
 object! {
-    /// The network of a container in the form that runj had before OCI 1.3: `network` in
-    /// runj.ext.json, and `freebsd.network` in config.json.
+    /// The network of a container in the form that runj had before OCI 1.3: `freebsd.network` in
+    /// config.json.
     pub struct Network {
         /// Its IPv4 addresses: jail(8) `ip4` and `ip4.addr`.
         "ipv4" => ipv4: NetworkIp<Ipv4Addr>,

@@ -6,11 +6,12 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use runj_jail::{ProcessId, Signal};
 use serde_json::Value;
 
-use crate::sys;
+use crate::sys::{self, FewProcesses};
 use crate::wait::DEADLINE;
 
 /// A call of `runj` in preparation.
@@ -70,6 +71,18 @@ impl Invocation {
     /// Gives it these descriptors as 3, 4 and so on, and none of them close-on-exec.
     pub fn descriptors(mut self, descriptors: Vec<OwnedFd>) -> Self {
         sys::descriptors_from_three(&mut self.command, descriptors);
+        self
+    }
+
+    /// Lets it, and what it starts, have so many descriptors open at once.
+    pub fn most_descriptors(mut self, most: u64) -> Self {
+        sys::limit_descriptors(&mut self.command, most);
+        self
+    }
+
+    /// Makes it one of those few processes.
+    pub fn among(mut self, few: &FewProcesses) -> Self {
+        few.admit(&mut self.command);
         self
     }
 
@@ -145,16 +158,31 @@ impl Running {
     /// # Panics
     ///
     /// When it does not end in time.
-    pub fn wait(mut self) -> Outcome {
+    pub fn wait(self) -> Outcome {
+        self.wait_within(DEADLINE)
+    }
+
+    /// Waits for its end, which may take so long.
+    ///
+    /// # Panics
+    ///
+    /// When it does not end in time.
+    pub fn wait_within(mut self, limit: Duration) -> Outcome {
         if let Some(process) = self.process()
-            && !process.wait(DEADLINE).unwrap()
+            && !process.wait(limit).unwrap()
         {
             self.child.kill().unwrap();
             self.child.wait().unwrap();
-            panic!("{} did not end within {DEADLINE:?}", self.line);
+            panic!("{} did not end within {limit:?}", self.line);
         }
         let status = self.child.wait().unwrap();
         Outcome { line: self.line, status, stdout: self.stdout, stderr: self.stderr }
+    }
+
+    /// Whether it has ended.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.process().is_none()
     }
 
     /// Itself; nothing once it has ended.

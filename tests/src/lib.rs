@@ -15,21 +15,31 @@ pub mod coverage;
 pub mod engines;
 mod host_state;
 mod invocation;
+mod mirror;
 mod monitor;
 mod programs;
+pub mod reference;
 mod sandbox;
 #[allow(unsafe_code)]
 mod sys;
 mod terminal;
+mod tmpfs;
 mod wait;
+
+/// The page whose examples have to compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/embedding.md")]
+pub mod embedding {}
 
 pub use bundle::Bundle;
 pub use container::Container;
 pub use host_state::HostState;
 pub use invocation::{Invocation, Outcome, Running};
+pub use mirror::{Mirror, Request, Served};
 pub use monitor::{Monitored, monitor};
-pub use programs::Programs;
+pub use programs::{Programs, build};
 pub use sandbox::{MARK, Sandbox};
-pub use sys::{exchange, is_stopped};
+pub use sys::{FewProcesses, descriptors, exchange, is_stopped, marked_processes, memory};
 pub use terminal::{ConsoleSocket, Terminal};
+pub use tmpfs::Tmpfs;
 pub use wait::{DEADLINE, OnDrop, eventually};

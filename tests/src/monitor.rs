@@ -101,7 +101,7 @@ impl Sandbox<'_> {
     pub fn monitored<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Invocation {
         let runj = self.programs.runj();
         let state = self.state_dir();
-        self.call(&env::current_exe().unwrap())
+        self.this_program()
             .env(ROLE, "")
             .args([runj.as_os_str(), "--root".as_ref(), state.as_os_str()])
             .args(args)

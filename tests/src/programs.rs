@@ -24,8 +24,33 @@ impl Programs {
     /// When there is no cargo to build with, or it fails, or the programs cannot be copied.
     #[must_use]
     pub fn locate(built_probe: &str) -> Self {
-        let named = |variable| env::var_os(variable).map(PathBuf::from);
-        let runj = named("RUNJ").unwrap_or_else(|| build("runj"));
+        Self::copy(named("RUNJ").unwrap_or_else(|| build("runj")), built_probe)
+    }
+
+    /// The same with a `runj` that has fault points, which `RUNJ_FAULTS` names.
+    ///
+    /// # Panics
+    ///
+    /// As [`locate`](Self::locate).
+    #[must_use]
+    pub fn locate_with_faults(built_probe: &str) -> Self {
+        Self::copy(named("RUNJ_FAULTS").unwrap_or_else(build_with_faults), built_probe)
+    }
+
+    /// With `runj-demo` beside `runj`: the one that `RUNJ_DEMO` names, or else it is built.
+    ///
+    /// # Panics
+    ///
+    /// As [`locate`](Self::locate).
+    #[must_use]
+    pub fn with_demo(self) -> Self {
+        let demo = named("RUNJ_DEMO").unwrap_or_else(|| build("runj-demo"));
+        fs::copy(&demo, self.runj().with_file_name("runj-demo"))
+            .unwrap_or_else(|error| panic!("{}: {error}", demo.display()));
+        self
+    }
+
+    fn copy(runj: PathBuf, built_probe: &str) -> Self {
         let probe = named("RUNJ_PROBE").unwrap_or_else(|| built_probe.into());
         let dir = tempfile::Builder::new().prefix("runj-test-programs-").tempdir().unwrap();
         // Users in containers are to reach the probe.
@@ -50,21 +75,50 @@ impl Programs {
     }
 }
 
+fn named(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable).map(PathBuf::from)
+}
+
 /// Builds a program as the tests were built, so that it is never an old one.
-pub(crate) fn build(program: &str) -> PathBuf {
-    let cargo = env::var_os("CARGO")
-        .unwrap_or_else(|| panic!("nothing names a {program}, and there is no cargo to build it"));
-    let mut command = Command::new(cargo);
+///
+/// # Panics
+///
+/// When there is no cargo to build it with, or it fails.
+#[must_use]
+pub fn build(program: &str) -> PathBuf {
+    let mut command = cargo(program);
     // Of the whole workspace, since that decides which features its dependencies have: what is
     // built already is not built again in another way.
     command.args(["build", "--quiet", "--workspace", "--bin", program]);
-    command.arg("--message-format=json-render-diagnostics");
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }
+    executable(command, program)
+}
+
+/// Builds a `runj` with fault points, in a directory of its own.
+fn build_with_faults() -> PathBuf {
+    let mut command = cargo("runj with fault points (RUNJ_FAULTS)");
+    command.args(["build", "--quiet", "--profile", "faults"]);
+    // Both, which is what the shim's tests build.
+    for package in ["runj-cli", "runj-shim"] {
+        command.args(["--package", package, "--features", &format!("{package}/fault-points")]);
+    }
+    executable(command, "runj")
+}
+
+fn cargo(program: &str) -> Command {
+    let cargo = env::var_os("CARGO")
+        .unwrap_or_else(|| panic!("nothing names a {program}, and there is no cargo to build it"));
+    Command::new(cargo)
+}
+
+/// Where cargo has put the program that the command builds.
+fn executable(mut command: Command, program: &str) -> PathBuf {
+    command.arg("--message-format=json-render-diagnostics");
     command.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit());
     let output = command.output().expect("cargo");
-    assert!(output.status.success(), "cargo build --bin {program}: {}", output.status);
+    assert!(output.status.success(), "cargo build of {program}: {}", output.status);
     output
         .stdout
         .split(|&byte| byte == b'\n')

@@ -101,6 +101,15 @@ impl<'a> Sandbox<'a> {
         self.call(Path::new("/bin/sh")).args(["-c", script])
     }
 
+    /// A call of the test binary itself, for what has to be a process of its own.
+    ///
+    /// # Panics
+    ///
+    /// When the test binary has no path.
+    pub fn this_program(&self) -> Invocation {
+        self.call(&std::env::current_exe().unwrap())
+    }
+
     /// Where `runj` is.
     #[must_use]
     pub fn runj_program(&self) -> PathBuf {

@@ -20,7 +20,7 @@ use crate::run::{command_line, read, run};
 
 /// Where reports and pictures are put, unless told otherwise.
 const OUT: &str = "docs/bench";
-/// Apart from what is built for users, since the floor is linked in another way.
+/// Apart from what cargo builds by itself, since it is linked in another way.
 const TARGET_DIR: &str = "target/bench";
 
 /// Measures runj beside its floor and other runtimes
@@ -83,12 +83,16 @@ impl Bench {
         if let Some(report) = &self.draw {
             return conclude(report);
         }
-        let mut cargo = Command::new("cargo");
-        cargo.args(["build", "--release", "--package", "runj-cli", "--package", "runj-shim"]);
-        cargo.args(["--package", "xtask", "--bins"]);
-        let programs = build(&mut cargo)?;
-        let runj = find(&programs, "runj")?;
-        let floor = static_floor()?;
+        let mut programs = Vec::new();
+        // Each on its own, or else it gets what the others' libraries can do as well.
+        for package in ["runj-shim", "xtask"] {
+            let mut cargo = Command::new("cargo");
+            cargo.args(["build", "--release", "--package", package, "--bins"]);
+            programs.extend(build(&mut cargo)?);
+        }
+        let runj = static_program("runj-cli", "runj")?;
+        // What is in the containers, too, finds no libraries there.
+        let floor = static_program("xtask", "bench-floor")?;
         let peers = Peers::find()?;
 
         fs::create_dir_all(&self.out)?;
@@ -130,16 +134,15 @@ pub(crate) fn this_command() -> String {
     command_line(cargo.arg("xtask").args(env::args_os().skip(1)))
 }
 
-/// The floor, which is not to pay for dynamic linking, and the containers' program, which finds no
-/// libraries in there.
-fn static_floor() -> Result<PathBuf> {
+/// A program that does not pay for dynamic linking, nor for being moved to where it is loaded.
+fn static_program(package: &str, name: &str) -> Result<PathBuf> {
     let host = read(Command::new("rustc").args(["--print", "host-tuple"]))?;
     let host = host.trim_end();
     let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--release", "--package", "xtask", "--bin", "bench-floor"]);
+    cargo.args(["build", "--release", "--package", package, "--bin", name]);
     cargo.args(["--target", host, "--target-dir", TARGET_DIR]);
-    cargo.arg("--config");
-    cargo.arg(format!("target.{host}.rustflags=[\"-Ctarget-feature=+crt-static\"]"));
+    let flags = r#"["-Ctarget-feature=+crt-static", "-Crelocation-model=static"]"#;
+    cargo.arg("--config").arg(format!("target.{host}.rustflags={flags}"));
     let programs = build(&mut cargo)?;
-    find(&programs, "bench-floor").map(Path::to_owned)
+    find(&programs, name).map(Path::to_owned)
 }

@@ -2,6 +2,7 @@
 
 mod abi_note;
 mod bench;
+mod cross;
 mod machine;
 mod report;
 mod rust_src;
@@ -13,13 +14,15 @@ use std::process::Command;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
+pub(crate) use self::abi_note::release;
+pub(crate) use self::cross::Cross;
 use self::standard_library::StandardLibrary;
 use crate::run::run;
 
 /// What runj is made for.
 const TARGETS: [&str; 2] = ["x86_64-unknown-freebsd", "aarch64-unknown-freebsd"];
 
-/// Chores about FreeBSD, on any host
+/// Checks, tests and measures on FreeBSD, from any host
 #[derive(Subcommand)]
 pub(crate) enum Verb {
     Bench(bench::Bench),

@@ -6,13 +6,23 @@
 mod apt;
 mod bench;
 mod build;
+mod check;
 mod containerd;
 mod coverage;
 mod demo;
+mod deny;
+mod dependencies;
+mod dist;
 mod engines;
 mod freebsd;
+mod fuzz;
+mod generated;
+mod jail_root;
+mod port;
+mod reference;
 mod run;
 mod schema;
+mod soak;
 mod test;
 
 use std::env;
@@ -26,11 +36,18 @@ use clap::Parser;
 #[command(bin_name = "cargo xtask", about)]
 enum Verb {
     Bench(bench::Bench),
+    Check(check::Check),
     Coverage(coverage::Coverage),
     Demo(demo::Demo),
+    Deny(deny::Deny),
+    Dist(dist::Dist),
     #[command(subcommand)]
     Freebsd(freebsd::Verb),
+    Fuzz(fuzz::Fuzz),
+    Port(port::Port),
+    Reference(reference::Reference),
     Schema(schema::Schema),
+    Soak(soak::Soak),
     Test(test::Test),
 }
 
@@ -51,10 +68,17 @@ fn chore(verb: Verb) -> Result<()> {
 
     match verb {
         Verb::Bench(bench) => bench.run(),
+        Verb::Check(check) => check.run(),
         Verb::Coverage(coverage) => coverage.run(),
         Verb::Demo(demo) => demo.run(),
+        Verb::Deny(deny) => deny.run(),
+        Verb::Dist(dist) => dist.run(),
         Verb::Freebsd(verb) => verb.run(),
+        Verb::Fuzz(fuzz) => fuzz.run(),
+        Verb::Port(port) => port.run(),
+        Verb::Reference(reference) => reference.run(),
         Verb::Schema(schema) => schema.run(),
+        Verb::Soak(soak) => soak.run(),
         Verb::Test(test) => test.run(),
     }
 }

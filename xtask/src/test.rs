@@ -1,20 +1,20 @@
 //! `cargo xtask test`: everything that a change has to pass before it lands.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
 use clap::Args;
 use nix::unistd::geteuid;
 
+use crate::check::Check;
 use crate::run::run;
-use crate::{containerd, engines, freebsd};
-
-const CLIPPY: [&str; 6] = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+use crate::{containerd, engines, jail_root};
 
 /// Passes every check and test that can run on this host
 ///
-/// Format, build, lints for this host and for FreeBSD, documentation, tests. Stops at the first
-/// step that fails, with its exit status.
+/// All of `cargo xtask check`, then build, documentation, tests. Stops at the first step that fails,
+/// with its exit status.
 #[derive(Args)]
 pub(crate) struct Test {
     /// The only containerd to test with, instead of all: the directory of `containerd` and `ctr`,
@@ -29,10 +29,8 @@ pub(crate) struct Test {
 
 impl Test {
     pub(crate) fn run(&self) -> Result<()> {
-        run(Command::new("cargo").args(["fmt", "--all", "--check"]))?;
+        Check::default().run()?;
         run(Command::new("cargo").args(["build", "--workspace"]))?;
-        run(Command::new("cargo").args(CLIPPY))?;
-        freebsd::Check::default().run()?;
         run(Command::new("cargo")
             .args(["doc", "--workspace", "--no-deps"])
             .env("RUSTDOCFLAGS", "-D warnings"))?;
@@ -43,8 +41,10 @@ impl Test {
         } else {
             eprintln!("note: you are not root: tests that need root will be reported as skipped");
         }
+        let root = Path::new("target/static/root");
+        jail_root::make(root, &jail_root::build_probe(None)?)?;
         let mut tests = Command::new("cargo");
-        tests.args(["test", "--workspace"]);
+        tests.args(["test", "--workspace"]).env(jail_root::VARIABLE, root.canonicalize()?);
         if let Some(containerd) = &self.containerd {
             tests.env("RUNJ_CONTAINERD", containerd);
         }

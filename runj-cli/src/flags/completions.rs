@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 use clap_complete::Shell;
 
-/// Print the completions of this command line for a shell
 #[derive(Debug, Args)]
 pub(crate) struct Completions {
     /// The shell
@@ -13,7 +12,6 @@ pub(crate) struct Completions {
     pub(crate) shell: Shell,
 }
 
-/// Write the man pages of this command line, one for each verb
 #[derive(Debug, Args)]
 pub(crate) struct Man {
     /// The directory to write them to, such as /usr/local/share/man/man8

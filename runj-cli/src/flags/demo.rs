@@ -7,6 +7,8 @@ use clap::{Args, Subcommand};
 /// Things to try runj with
 #[derive(Debug, Subcommand)]
 pub(crate) enum Demo {
+    #[command(flatten)]
+    Program(runj_demo::Verb),
     Spec(DemoSpec),
 }
 

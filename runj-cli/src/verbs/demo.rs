@@ -1,5 +1,6 @@
 //! `runj demo`
 
+mod program;
 mod spec;
 
 use std::process::ExitCode;
@@ -10,6 +11,7 @@ use crate::flags::Demo;
 
 pub(crate) fn run(demo: &Demo) -> Result<ExitCode, Error> {
     match demo {
+        Demo::Program(verb) => program::run(verb),
         Demo::Spec(spec) => spec::run(spec),
     }
 }

@@ -14,6 +14,7 @@ use std::time::SystemTime;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, renameat};
 use nix::sys::stat::{FileStat, Mode, fstat, fstatat};
+use runj_faults::{Point, at};
 
 use super::copy_up;
 use super::file_system::FileSystem;
@@ -67,7 +68,9 @@ impl FileCopy {
     /// Makes it.
     pub(super) fn put(self, container: &mut Locked) -> Result<(), String> {
         let Self { source, mode, place, name, kept } = self;
+        at(Point::KeepFile).map_err(|fault| words(fault.errno()))?;
         renameat(&place.fd, name.as_os_str(), &place.fd, kept.as_str()).map_err(words)?;
+        at(Point::CopyFile).map_err(|fault| words(fault.errno()))?;
         let copy = copy_up::write_copy(source, place.fd.as_fd(), &name, mode).map_err(words)?;
         container.record(&Deed::FileCopied(file_id(&copy))).map_err(|error| whole(&error))
     }

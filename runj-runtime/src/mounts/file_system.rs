@@ -31,7 +31,7 @@ impl FileSystem {
         Self { fstype: fstype.to_owned(), from, attributes, options: Vec::new() }
     }
 
-    /// A nullfs that shows a directory read-only.
+    /// A nullfs that shows a directory or a file read-only.
     pub(crate) fn read_only_view(of: &Path) -> Self {
         let attributes = Attributes { read_only: true, ..Attributes::default() };
         Self { attributes, ..Self::new("nullfs", of.to_owned()) }

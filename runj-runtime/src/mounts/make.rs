@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode;
+use runj_faults::{Point, at};
 use runj_jail::Jail;
 
 use super::file_system::FileSystem;
 use super::plan::MountPlan;
+use super::table::Table;
 use super::{copy_up, devices, file_copy};
 use crate::beneath::{self, Found, Place};
 use crate::error::{Error, whole};
@@ -67,12 +69,13 @@ pub(crate) fn mount_all(
     container: &mut Locked,
 ) -> Result<(), Error> {
     let mut private = Vec::new();
+    let mut table = Table::read().map_err(Error::errno("the mounts"))?;
     for plan in plans {
         // Opened anew each time: a mount may have covered the root's own directories.
         let fd = open(roots.jail)?;
         match reach(plan, roots.jail, fd.as_fd(), container)? {
             Spot::Directory(place, path) => {
-                let id = mount_directory(plan, &place, &path, jail, container)?;
+                let id = mount_directory(plan, &place, &path, jail, &mut table, container)?;
                 if plan.file_system.fstype == "tmpfs" {
                     private.push(id);
                 }
@@ -81,7 +84,7 @@ pub(crate) fn mount_all(
                 let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
                 let target = openat(&place.fd, name.as_os_str(), flags, Mode::empty())
                     .map_err(|errno| refused(plan, errno.desc().to_owned()))?;
-                mount_on(plan, &target, &path, jail, container)?;
+                mount_on(plan, &target, &path, jail, &mut table, container)?;
             }
             Spot::File(place, name, _) => {
                 let here = sys::mount_of(&place.fd).map_err(Error::errno("the mounts"))?;
@@ -105,6 +108,7 @@ fn mount_directory(
     place: &Place,
     path: &Path,
     jail: Jail,
+    table: &mut Table,
     container: &mut Locked,
 ) -> Result<MountId, Error> {
     let readable = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
@@ -112,11 +116,13 @@ fn mount_directory(
     // Opened while it can be reached.
     let covered = plan.copy_up.then(|| openat(&place.fd, ".", readable, Mode::empty()));
     let covered = covered.transpose().map_err(|errno| failed(errno.desc().to_owned()))?;
-    let made = mount_on(plan, &place.fd, path, jail, container)?;
+    let made = mount_on(plan, &place.fd, path, jail, table, container)?;
     if let Some(covered) = covered {
+        at(Point::CopyUp)?;
         copy_up::copy(covered, &made.root)
             .map_err(|error| failed(format!("tmpcopyup: {}", whole(&error))))?;
         if plan.file_system.attributes.read_only {
+            at(Point::MakeReadOnly)?;
             sys::make_read_only(&made, &plan.file_system)
                 .map_err(|refusal| failed(refusal.to_string()))?;
         }
@@ -131,9 +137,10 @@ fn mount_on(
     target: &OwnedFd,
     path: &Path,
     jail: Jail,
+    table: &mut Table,
     container: &mut Locked,
 ) -> Result<NewMount, Error> {
-    let covered = count_on(path).map_err(Error::errno("the mounts"))?;
+    let covered = table.count_on(path, target).map_err(Error::errno("the mounts"))?;
     // Neither kernel could take one of two containers' mounts away below the other's.
     if covered > 0 {
         refuse_to_share(plan, container)?;
@@ -143,8 +150,10 @@ fn mount_on(
         // It becomes read-only once it is filled.
         file_system.attributes.read_only = false;
     }
-    mount(&file_system, target, path, covered, Some(jail), container)
-        .map_err(|reason| mount_error(plan, reason))
+    let made = mount(&file_system, target, path, covered, Some(jail), container)
+        .map_err(|reason| mount_error(plan, reason))?;
+    table.add(made.id, path);
+    Ok(made)
 }
 
 /// Puts a copy of a file in place, on a host that cannot mount a single file.
@@ -186,6 +195,7 @@ pub(crate) fn mount_read_only(
     view: &Path,
     container: &mut Locked,
 ) -> Result<(), Error> {
+    at(Point::View)?;
     fs::create_dir(view).map_err(Error::io(format!("{view:?}")))?;
     let file_system = FileSystem::read_only_view(root);
     mount(&file_system, &open(view)?, view, 0, None, container).map(drop).map_err(|reason| {
@@ -196,11 +206,6 @@ pub(crate) fn mount_read_only(
             reason,
         }
     })
-}
-
-/// How many file systems are mounted on exactly this path.
-fn count_on(path: &Path) -> Result<usize, Errno> {
-    Ok(sys::mounted()?.iter().filter(|mount| mount.path == path).count())
 }
 
 /// Mounts on `target`, whose path on the host is `path` and has so many mounts already; an error
@@ -216,8 +221,10 @@ fn mount(
     container
         .record(&Deed::Mount { path: path.to_owned(), covered })
         .map_err(|error| whole(&error))?;
-    let made = sys::mount(file_system, target, jail)
-        .map_err(|refusal: MountRefusal| refusal.to_string())?;
+    let made = at(Point::Mount)
+        .map_err(|fault| MountRefusal::from(fault.errno()))
+        .and_then(|()| sys::mount(file_system, target, jail))
+        .map_err(|refusal| refusal.to_string())?;
     container.record(&Deed::Mounted { id: made.id }).map_err(|error| whole(&error))?;
     Ok(made)
 }
@@ -265,6 +272,7 @@ fn reach(
                     path: place.path.join(name),
                     directory,
                 })?;
+                at(Point::MountPoint)?;
                 let made = if directory {
                     beneath::make_directory(&place, name)
                 } else {
@@ -282,7 +290,7 @@ fn reach(
 
 fn refused(plan: &MountPlan, reason: String) -> Error {
     Error::Unusable {
-        place: format!("{}.destination", plan.place),
+        place: plan.destination_place.clone(),
         value: format!("{:?}", plan.destination),
         reason,
     }

@@ -8,6 +8,8 @@ pub(crate) mod file_system;
 mod make;
 mod options;
 mod plan;
+mod resolv_conf;
+mod table;
 mod undo;
 
 pub(crate) use file_copy::{copies_of_others, refuse_copies_of_others, undo as undo_file_copy};
@@ -15,4 +17,6 @@ pub(crate) use file_system::FileSystem;
 pub(crate) use make::{Roots, mount_all, mount_read_only, prepare};
 pub(crate) use options::recognized as recognized_options;
 pub(crate) use plan::{MountPlan, plan, ruleset};
-pub(crate) use undo::{below, unmount, unmount_own};
+pub(crate) use resolv_conf::resolv_conf;
+pub(crate) use table::Table;
+pub(crate) use undo::{below, unmount_own};

@@ -1,5 +1,6 @@
 //! What is to be mounted, decided from the configuration before the host is touched.
 
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Component, Path, PathBuf};
@@ -16,6 +17,8 @@ use crate::error::Error;
 pub(crate) struct MountPlan {
     /// The JSON path, for messages.
     pub(super) place: String,
+    /// That of the destination.
+    pub(super) destination_place: String,
     /// Where in the container, absolute.
     pub(super) destination: PathBuf,
     pub(super) file_system: FileSystem,
@@ -64,18 +67,25 @@ pub(crate) fn plan(
 ) -> Result<Vec<MountPlan>, Error> {
     let mut plans = Vec::with_capacity(mounts.len());
     let for_jail = Mount::for_jail(mounts);
+    let stays = |(of, it): &(usize, Mount)| {
+        mounts.get(*of).is_some_and(|mount| it.options == mount.options).then_some(*of)
+    };
+    let staying: HashSet<usize> = for_jail.iter().filter_map(stays).collect();
     for (index, mount) in mounts.iter().enumerate() {
-        let stays = |(of, it): &(usize, Mount)| *of == index && it.options == mount.options;
-        if !for_jail.iter().any(stays) {
+        if !staying.contains(&index) {
             check_left_out(mount, &format!("config.json: mounts[{index}]"))?;
         }
     }
+    // The last mount on each destination.
+    let mut last = HashMap::new();
     for (index, mount) in for_jail {
         let place = format!("config.json: mounts[{index}]");
         if mount.options.iter().any(|option| option == "remount") {
-            remount(&mount, &place, &mut plans)?;
+            remount(&mount, &place, &mut plans, &last)?;
         } else {
-            plans.push(plan_one(&mount, place, bundle)?);
+            let plan = plan_one(&mount, place, bundle)?;
+            last.insert(plan.destination.clone(), plans.len());
+            plans.push(plan);
         }
     }
     show(devices, &mut plans)?;
@@ -134,6 +144,7 @@ fn plan_one(mount: &Mount, place: String, bundle: &Path) -> Result<MountPlan, Er
     };
     let mut plan = MountPlan {
         place: place.clone(),
+        destination_place: format!("{place}.destination"),
         destination,
         file_system: FileSystem::new(fstype, from),
         directory,
@@ -145,11 +156,20 @@ fn plan_one(mount: &Mount, place: String, bundle: &Path) -> Result<MountPlan, Er
         apply(option, format!("{place}.options[{number}]"), &mut plan)?;
     }
     let options = &mut plan.file_system.options;
+    keep_last(options);
     if fstype == "devfs" && !options.iter().any(|(name, _)| name == "ruleset") {
         // Without one a devfs shows every device of the host.
         options.push(("ruleset".into(), Some(JAIL_RULESET.to_string())));
     }
     Ok(plan)
+}
+
+/// Of two options of one name the later one counts.
+fn keep_last(options: &mut Vec<(String, Option<String>)>) {
+    let mut later = HashSet::new();
+    options.reverse();
+    options.retain(|(name, _)| later.insert(name.clone()));
+    options.reverse();
 }
 
 /// What is no file and no directory, and what to do instead.
@@ -177,11 +197,7 @@ fn apply(option: &str, place: String, plan: &mut MountPlan) -> Result<(), Error>
             Ok(rule) => plan.rules.push(Rule { place, option: option.to_owned(), rule }),
             Err(reason) => return Err(refused(place, reason)),
         },
-        Meaning::Own(name, value) => {
-            // The later of two counts.
-            plan.file_system.options.retain(|(known, _)| *known != name);
-            plan.file_system.options.push((name, value));
-        }
+        Meaning::Own(name, value) => plan.file_system.options.push((name, value)),
         Meaning::Refused(reason) => return Err(refused(place, reason)),
     }
     Ok(())
@@ -206,9 +222,14 @@ fn check_left_out(mount: &Mount, place: &str) -> Result<(), Error> {
 
 /// A remount changes what the mount before it on the same destination is like. Nothing of the
 /// container runs in between, so that one is made like that at once.
-fn remount(mount: &Mount, place: &str, plans: &mut [MountPlan]) -> Result<(), Error> {
+fn remount(
+    mount: &Mount,
+    place: &str,
+    plans: &mut [MountPlan],
+    last: &HashMap<PathBuf, usize>,
+) -> Result<(), Error> {
     let destination = Path::new("/").join(&mount.destination);
-    let before = plans.iter_mut().rev().find(|plan| plan.destination == destination);
+    let before = last.get(&destination).and_then(|index| plans.get_mut(*index));
     let Some(before) = before else {
         return Err(Error::Unusable {
             place: format!("{place}.destination"),

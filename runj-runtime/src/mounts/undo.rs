@@ -1,4 +1,4 @@
-//! Undoing mounts, by their identity.
+//! Undoing what a container has mounted by itself.
 
 use std::path::Path;
 
@@ -6,25 +6,6 @@ use nix::errno::Errno;
 
 use crate::ledger::Deed;
 use crate::sys::{self, MountId, Mounted};
-
-/// Undoes the mount that was made on `path`, in `root`, over so many others: the one of that
-/// identity, wherever in the root it is by now, or, if whoever mounted it was killed before the
-/// identity was known, the one in that place.
-///
-/// An identity is given out again after a time, so it counts only for mounts of the same root.
-pub(crate) fn unmount(
-    path: &Path,
-    covered: usize,
-    id: Option<MountId>,
-    root: &Path,
-) -> Result<(), Errno> {
-    let mut mounted = sys::mounted()?.into_iter();
-    let ours = match id {
-        Some(id) => mounted.find(|mount| mount.id == id && mount.path.starts_with(root)),
-        None => mounted.filter(|mount| mount.path == path).nth(covered),
-    };
-    ours.map_or(Ok(()), |mount| sys::unmount(&mount))
-}
 
 /// What is mounted below `root`, its own mount not included.
 pub(crate) fn below(root: &Path) -> Result<Vec<Mounted>, Errno> {

@@ -6,8 +6,6 @@
 use std::convert::Infallible;
 use std::ffi::{CString, c_char, c_int};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::ptr;
 
 use nix::errno::Errno;
@@ -17,6 +15,7 @@ use nix::sys::stat::{Mode, SFlag, stat, umask};
 use nix::unistd::{
     AccessFlags, Gid, Uid, access, chdir, fchownat, setgid, setgroups, setresuid, setsid, setuid,
 };
+use runj_faults::{Init as Faults, InitPoint, Point};
 use runj_jail::{Attachment, Forked};
 
 use super::start_hooks::{HookFailure, StartHooks};
@@ -49,34 +48,26 @@ pub(crate) struct Entry {
     pub(crate) no_new_privileges: bool,
     /// What is run inside before.
     pub(crate) start_hooks: Option<StartHooks>,
-    /// It only finds out whether it could execute one of the programs, and ends.
-    pub(crate) rehearses: bool,
+    /// What a test wants to happen on its way.
+    pub(crate) faults: Faults,
 }
 
-/// What the new process does before it enters the jail, and where it reports to.
+/// What the new process waits for, and where it reports to.
 #[derive(Debug)]
 pub(crate) enum Gate {
-    /// It waits until somebody connects to this listening socket, and reports there.
+    /// It waits twice: outside for its creator, and inside, ready, for `start`.
     Wait {
-        /// The listening socket.
+        /// One byte comes from here once the process is on record and may enter the jail, and it
+        /// reports here whether it is ready. It ends at the end of file: its creator is gone.
+        creator: OwnedFd,
+        /// A listening socket. It goes on when somebody connects to it, and reports there.
         listener: OwnedFd,
-        /// Its path. The socket is removed when somebody came, so that nobody has to remember.
-        path: CString,
-        /// One byte comes from here once the process is on record. It ends at the end of file:
-        /// whoever made it is gone, and nobody would ever know of it.
-        recorded: OwnedFd,
+        /// A file that is locked (flock(2)) until then: so the kernel tells who waits, and nobody has
+        /// to remember.
+        waiting: OwnedFd,
     },
     /// It goes on at once and reports there.
     Open(OwnedFd),
-}
-
-impl Gate {
-    /// Waiting at the socket `path`.
-    pub(crate) fn wait(listener: OwnedFd, path: &Path, recorded: OwnedFd) -> Result<Self, Error> {
-        let c_path = CString::new(path.as_os_str().as_bytes())
-            .map_err(|_| Error::errno(format!("{path:?}"))(Errno::EINVAL))?;
-        Ok(Self::Wait { listener, path: c_path, recorded })
-    }
 }
 
 /// What the new process was doing when it failed.
@@ -147,6 +138,11 @@ impl Failure {
     }
 }
 
+/// The failure of a stage that has no list to go through.
+fn at(stage: Stage) -> impl FnOnce(Errno) -> Failure {
+    move |errno| Failure::at(stage, errno)
+}
+
 /// Why the new process ends before it is its program.
 enum Unsuccessful {
     Failure(Failure),
@@ -162,7 +158,8 @@ impl From<Failure> for Unsuccessful {
 /// What the new process reported by the time when its socket was closed, which execve(2) does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Report {
-    Executed,
+    /// It executed its program, or is ready to when it is started.
+    Ready,
     Failed(Failure),
     /// A hook failed, and wrote this to its standard error.
     HookFailed(HookFailure, String),
@@ -170,8 +167,9 @@ pub(crate) enum Report {
     Died,
 }
 
-/// Sent right before execve(2): whatever follows, the end of the way was reached.
-const ABOUT_TO_EXEC: u8 = 0;
+/// Sent right before execve(2), or before `start` is waited for: the end of the way was reached,
+/// whatever follows.
+const READY: u8 = 0;
 
 /// Sent before the failure of a hook and what it wrote.
 const HOOK_FAILED: u8 = u8::MAX;
@@ -180,14 +178,17 @@ const HOOK_FAILED: u8 = u8::MAX;
 const MOST_REPEATED: usize = 512;
 
 impl Report {
-    /// Reads a report: [`ABOUT_TO_EXEC`] where the process came that far, then, if something
+    /// More bytes than any report has.
+    pub(crate) const MOST_BYTES: u64 = 1024;
+
+    /// Reads a report: [`READY`] where the process came that far, then, if something
     /// failed, the stage and errno.
     pub(crate) fn parse(bytes: &[u8]) -> Self {
         match bytes {
             [] => Self::Died,
-            [ABOUT_TO_EXEC] => Self::Executed,
+            [READY] => Self::Ready,
             [HOOK_FAILED, failure @ ..] => Self::hook_failure(failure),
-            [ABOUT_TO_EXEC, failure @ ..] | failure => failure
+            [READY, failure @ ..] | failure => failure
                 .try_into()
                 .ok()
                 .and_then(Failure::from_bytes)
@@ -228,6 +229,7 @@ impl Entry {
         let of_hooks: Vec<_> = hooks.map(|hook| Pointers::to(&hook.args, &hook.env)).collect();
         let mut keep = self.kept();
         keep.sort_unstable();
+        runj_faults::at(Point::Fork)?;
 
         // No handler of the caller's may run in the child.
         let mut before = SigSet::empty();
@@ -247,33 +249,31 @@ impl Entry {
     /// The descriptors that the process needs on its way.
     fn kept(&self) -> Vec<RawFd> {
         let mut keep = match &self.gate {
-            Gate::Wait { listener, recorded, .. } => {
-                vec![listener.as_raw_fd(), recorded.as_raw_fd()]
+            Gate::Wait { creator, listener, waiting } => {
+                [creator, listener, waiting].map(OwnedFd::as_raw_fd).to_vec()
             }
             Gate::Open(report) => vec![report.as_raw_fd()],
         };
         keep.extend(self.terminal.as_ref().map(|(terminal, _)| terminal.as_raw_fd()));
         keep.extend(self.start_hooks.iter().flat_map(StartHooks::descriptors));
         keep.extend_from_slice(self.attachment.descriptors());
+        keep.extend(self.faults.descriptors());
         keep
     }
 
     /// The child's life.
     fn live(&self, pointers: &Pointers, of_hooks: &[Pointers], keep: &[RawFd]) -> ! {
-        let mut report = match &self.gate {
-            Gate::Wait { .. } => None,
-            Gate::Open(fd) => Some(fd.as_raw_fd()),
-        };
+        let (Gate::Wait { creator: report, .. } | Gate::Open(report)) = &self.gate;
+        let mut report = report.as_raw_fd();
         let Err(why) = self.become_program(pointers, of_hooks, keep, &mut report);
         let status = match why {
             Unsuccessful::Failure(Failure { stage: Stage::NotFound, .. }) => 127,
             Unsuccessful::Failure(Failure { stage: Stage::Exec, .. }) => 126,
             _ => 125,
         };
-        match (report, why) {
-            (None, _) => {}
-            (Some(report), Unsuccessful::Failure(failure)) => send(report, &failure.to_bytes()),
-            (Some(report), Unsuccessful::Hook(failure)) => self.tell_of_hook(report, failure),
+        match why {
+            Unsuccessful::Failure(failure) => send(report, &failure.to_bytes()),
+            Unsuccessful::Hook(failure) => self.tell_of_hook(report, failure),
         }
         // SAFETY: _exit(2) is what a forked child ends with.
         unsafe { libc::_exit(status) }
@@ -297,11 +297,10 @@ impl Entry {
         pointers: &Pointers,
         of_hooks: &[Pointers],
         keep: &[RawFd],
-        report: &mut Option<RawFd>,
+        report: &mut RawFd,
     ) -> Result<Infallible, Unsuccessful> {
-        let at = |stage| move |errno| Failure::at(stage, errno);
-
         default_signals();
+        self.reach(InitPoint::Session, Stage::Session)?;
         setsid().map_err(at(Stage::Session))?;
         platform::forget_login();
         if let Some((terminal, _)) = &self.terminal {
@@ -309,15 +308,47 @@ impl Entry {
         }
         close_all_but(self.preserve_fds, keep);
 
-        if let Gate::Wait { listener, path, recorded } = &self.gate {
-            wait_until_recorded(recorded.as_raw_fd()).map_err(at(Stage::Start))?;
-            *report = Some(accept(listener.as_raw_fd()).map_err(at(Stage::Start))?);
-            // From here on the container is not created but running, whoever dies.
-            // SAFETY: the pointer is to a live C string.
-            check(unsafe { libc::unlink(path.as_ptr()) }).map_err(at(Stage::Start))?;
+        match &self.gate {
+            Gate::Open(_) => {
+                self.enter()?;
+                self.take_properties(0)?;
+            }
+            Gate::Wait { creator, listener, waiting } => {
+                self.reach(InitPoint::Recorded, Stage::Start)?;
+                wait_for_word(creator.as_raw_fd()).map_err(at(Stage::Start))?;
+                self.enter()?;
+                let wait = || wait_for_start(creator, listener, waiting).map_err(at(Stage::Start));
+                if let Some(hooks) = &self.start_hooks {
+                    *report = wait()?;
+                    self.reach(InitPoint::Hooks, Stage::Start)?;
+                    // As root: what is to be set up inside is hardly the process's own to set up.
+                    hooks.run(of_hooks).map_err(Unsuccessful::Hook)?;
+                    self.take_properties(0)?;
+                } else {
+                    // For the connection of `start`, beside what is open.
+                    let last = keep.last().and_then(|&last| u32::try_from(last).ok());
+                    let room = last.map_or(0, |last| libc::rlim_t::from(last) + 2);
+                    self.take_properties(room)?;
+                    self.look_for_program()?;
+                    *report = wait()?;
+                    self.reach(InitPoint::Started, Stage::Start)?;
+                    self.take_limits(|limit| !limit.has_room_for(room), 0)?;
+                }
+            }
         }
-        let report = report.unwrap_or(-1);
+        send(*report, &[READY]);
+        self.reach(InitPoint::Exec, Stage::Exec)?;
+        Err(self.exec(pointers).into())
+    }
 
+    /// Does what a test wants to happen at this point.
+    fn reach(&self, point: InitPoint, stage: Stage) -> Result<(), Failure> {
+        self.faults.at(point).map_err(|fault| Failure::at(stage, fault.errno()))
+    }
+
+    /// Enters the jail.
+    fn enter(&self) -> Result<(), Failure> {
+        self.reach(InitPoint::Enter, Stage::Enter)?;
         if !self.has_super_user {
             self.take_groups()?;
             // To enter takes an effective user who is root.
@@ -325,20 +356,19 @@ impl Entry {
             setresuid(self.uid, root, root).map_err(at(Stage::Uid))?;
         }
         self.attachment.enter().map_err(at(Stage::Enter))?;
-
         if let Some((_, path)) = &self.terminal {
             // Each devfs of FreeBSD has owners of its own. Whatever has that path in there is the
             // container's, and it may be nothing at all.
             let nofollow = AtFlags::AT_SYMLINK_NOFOLLOW;
             let _ = fchownat(AT_FDCWD, path.as_c_str(), Some(self.uid), None, nofollow);
         }
-        if let Some(hooks) = &self.start_hooks {
-            // As root: what is to be set up inside is hardly the process's own to set up.
-            hooks.run(of_hooks).map_err(Unsuccessful::Hook)?;
-        }
-        for (limit, index) in self.limits.iter().zip(0..) {
-            limit.apply().map_err(|errno| Failure { stage: Stage::Limits, errno, index })?;
-        }
+        Ok(())
+    }
+
+    /// Takes on all that the process is to have inside; but so many descriptors can be open still.
+    fn take_properties(&self, room: libc::rlim_t) -> Result<(), Failure> {
+        self.reach(InitPoint::User, Stage::Uid)?;
+        self.take_limits(|_| true, room)?;
         chdir(self.cwd.as_c_str()).map_err(at(Stage::Cwd))?;
         if let Some(mask) = self.umask {
             umask(mask);
@@ -353,14 +383,19 @@ impl Entry {
         if self.no_new_privileges {
             platform::no_new_privileges().map_err(at(Stage::NoNewPrivileges))?;
         }
-        if self.rehearses {
-            self.look_for_program()?;
-            send(report, &[ABOUT_TO_EXEC]);
-            // SAFETY: _exit(2) is what a forked child ends with.
-            unsafe { libc::_exit(0) }
+        Ok(())
+    }
+
+    fn take_limits(
+        &self,
+        which: impl Fn(&Limit) -> bool,
+        room: libc::rlim_t,
+    ) -> Result<(), Failure> {
+        for (limit, index) in self.limits.iter().zip(0..).filter(|(limit, _)| which(limit)) {
+            let failed = |errno| Failure { stage: Stage::Limits, errno, index };
+            limit.with_room_for(room).apply().map_err(failed)?;
         }
-        send(report, &[ABOUT_TO_EXEC]);
-        Err(self.exec(pointers).into())
+        Ok(())
     }
 
     fn take_groups(&self) -> Result<(), Failure> {
@@ -480,12 +515,12 @@ pub(super) fn close_range(first: u32, last: u32) {
     }
 }
 
-/// Waits until the process is on record.
-fn wait_until_recorded(recorded: RawFd) -> Result<(), Errno> {
+/// Waits for the creator's word.
+fn wait_for_word(creator: RawFd) -> Result<(), Errno> {
     let mut byte = 0u8;
     loop {
         // SAFETY: the pointer is to one byte.
-        match Errno::result(unsafe { libc::read(recorded, (&raw mut byte).cast(), 1) }) {
+        match Errno::result(unsafe { libc::read(creator, (&raw mut byte).cast(), 1) }) {
             Ok(0) => return Err(Errno::EPIPE),
             Ok(_) => return Ok(()),
             Err(Errno::EINTR) => {}
@@ -494,7 +529,24 @@ fn wait_until_recorded(recorded: RawFd) -> Result<(), Errno> {
     }
 }
 
-/// Waits for `start`, and lets nobody else come.
+/// Tells the creator that it need not wait any longer, and waits for `start`; gives the connection to
+/// that.
+fn wait_for_start(
+    creator: &OwnedFd,
+    listener: &OwnedFd,
+    waiting: &OwnedFd,
+) -> Result<RawFd, Errno> {
+    send(creator.as_raw_fd(), &[READY]);
+    // SAFETY: takes no pointer; the descriptor is not used again.
+    unsafe { libc::close(creator.as_raw_fd()) };
+    let connection = accept(listener.as_raw_fd())?;
+    // From here on the container is not created but running, whoever dies.
+    // SAFETY: takes no pointer.
+    check(unsafe { libc::flock(waiting.as_raw_fd(), libc::LOCK_UN) })?;
+    Ok(connection)
+}
+
+/// Waits for somebody to connect, and lets nobody else come.
 fn accept(listener: RawFd) -> Result<RawFd, Errno> {
     loop {
         // SAFETY: accept(2) is told that nobody wants the peer's address.
@@ -534,12 +586,12 @@ mod tests {
     #[test]
     fn a_report_says_how_far_the_process_came() {
         assert_eq!(Report::parse(&[]), Report::Died);
-        assert_eq!(Report::parse(&[ABOUT_TO_EXEC]), Report::Executed);
+        assert_eq!(Report::parse(&[READY]), Report::Ready);
         for stage in Stage::ALL {
             let failure = Failure { stage, errno: Errno::EACCES, index: 7 };
             let mut bytes = failure.to_bytes().to_vec();
             assert_eq!(Report::parse(&bytes), Report::Failed(failure));
-            bytes.insert(0, ABOUT_TO_EXEC);
+            bytes.insert(0, READY);
             assert_eq!(Report::parse(&bytes), Report::Failed(failure));
         }
         let failure = HookFailure { index: 2, end: HookEnd::Exited(3) };

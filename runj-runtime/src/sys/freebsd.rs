@@ -3,18 +3,17 @@
 mod devfs;
 
 use std::ffi::{CStr, CString, OsStr, c_int};
-use std::io::{Read as _, Write as _};
 use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::ptr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, openat};
+use nix::fcntl::{OFlag, open, openat};
 use nix::mount::{MntFlags, Nmount};
 use nix::sys::stat::Mode;
-use nix::unistd::Gid;
+use nix::unistd::{Gid, fchdir};
 use runj_jail::Jail;
 
 use super::{MountId, MountRefusal, Mounted, NewMount};
@@ -136,8 +135,8 @@ pub(crate) const MOUNTS_FILES: bool = false;
 
 /// Mounts with nmount(2) right on the directory that `target` holds open.
 ///
-/// nmount(2) takes a path only. So a child goes into the directory and mounts on `.`: nothing is
-/// looked up a second time, and the caller's working directory stays where it is.
+/// nmount(2) takes a path only. So the process goes into the directory, mounts on `.` and comes back:
+/// nothing is looked up a second time.
 pub(crate) fn mount(
     file_system: &FileSystem,
     target: &OwnedFd,
@@ -203,64 +202,7 @@ fn nmount(
     flags.set(MntFlags::MNT_NOATIME, attributes.noatime);
     flags.set(MntFlags::MNT_NOSYMFOLLOW, attributes.nosymfollow);
 
-    let (mut ours, mut theirs) = UnixStream::pair().map_err(|_| Errno::last())?;
-    // SAFETY: FreeBSD's fork(2) keeps its allocator usable in the child of a threaded process
-    // (_malloc_prefork), and nothing else that other threads may hold is touched there.
-    match Errno::result(unsafe { libc::fork() })? {
-        0 => {
-            let report = match mount_here(&mut request, flags, target) {
-                Ok(MountId(id)) => [&[DONE][..], &id.to_ne_bytes()].concat(),
-                Err(refusal) => {
-                    let errno = (refusal.errno as i32).to_ne_bytes();
-                    let text = refusal.message.unwrap_or_default();
-                    [&[REFUSED][..], &errno, text.as_bytes()].concat()
-                }
-            };
-            // A parent that is gone needs no answer.
-            let _ = theirs.write_all(&report);
-            // SAFETY: _exit(2) is what a forked child ends with.
-            unsafe { libc::_exit(0) }
-        }
-        child => {
-            drop(theirs);
-            let mut report = Vec::new();
-            let read = ours.read_to_end(&mut report);
-            super::collect(child);
-            read.map_err(|_| Errno::EIO)?;
-            outcome(&report)
-        }
-    }
-}
-
-/// The child's answers.
-const DONE: u8 = 0;
-const REFUSED: u8 = 1;
-
-/// What the child had to say; one that said nothing was killed, and what it did is not known.
-fn outcome(report: &[u8]) -> Result<MountId, MountRefusal> {
-    match report.split_first() {
-        Some((&DONE, id)) => {
-            let id = id.try_into().map_err(|_| Errno::EIO)?;
-            Ok(MountId(u64::from_ne_bytes(id)))
-        }
-        Some((&REFUSED, refusal)) => {
-            let (&errno, text) = refusal.split_first_chunk().ok_or(Errno::EIO)?;
-            Err(MountRefusal {
-                errno: Errno::from_raw(i32::from_ne_bytes(errno)),
-                message: (!text.is_empty()).then(|| String::from_utf8_lossy(text).into_owned()),
-            })
-        }
-        _ => Err(Errno::EIO.into()),
-    }
-}
-
-/// Mounts on the directory itself; tells which mount it has become.
-fn mount_here(
-    request: &mut Nmount<'_>,
-    flags: MntFlags,
-    directory: &OwnedFd,
-) -> Result<MountId, MountRefusal> {
-    nix::unistd::fchdir(directory)?;
+    let _there = WorkingDirectory::change(target)?;
     request.nmount(flags).map_err(|refusal| MountRefusal {
         errno: refusal.error(),
         message: refusal.errmsg().map(str::to_owned),
@@ -270,6 +212,33 @@ fn mount_here(
     Errno::result(unsafe { libc::statfs(c".".as_ptr(), mount.as_mut_ptr()) })?;
     // SAFETY: statfs(2) has filled it in.
     Ok(id_of(unsafe { mount.assume_init_ref() }))
+}
+
+/// The process's working directory, changed for as long as this lives. No two threads that do so get
+/// in each other's way.
+struct WorkingDirectory {
+    before: OwnedFd,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl WorkingDirectory {
+    fn change(to: &OwnedFd) -> Result<Self, Errno> {
+        static ALONE: Mutex<()> = Mutex::new(());
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        // The one that a process was started in may be gone, and then there is none to come back to.
+        let before =
+            open(".", flags, Mode::empty()).or_else(|_| open("/", flags, Mode::empty()))?;
+        fchdir(to)?;
+        Ok(Self { before, _alone: alone })
+    }
+}
+
+impl Drop for WorkingDirectory {
+    fn drop(&mut self) {
+        // It could be changed to before, and is held open since.
+        let _ = fchdir(&self.before);
+    }
 }
 
 /// The file system's identity, an fsid.
@@ -321,9 +290,8 @@ pub(crate) fn unmount(mount: &Mounted) -> Result<(), Errno> {
     }
 }
 
-/// Which boot of the machine this is: sysctl `kern.boot_id`, sixteen random bytes, in hexadecimal.
-/// Nothing where the kernel does not say, before FreeBSD 13.
-pub(crate) fn boot_id() -> String {
+/// The sysctl `kern.boot_id`, sixteen random bytes, in hexadecimal. Not there before FreeBSD 13.
+pub(super) fn boot_id() -> String {
     use sysctl::{CtlValue, Sysctl as _};
     match sysctl::Ctl::new("kern.boot_id").and_then(|id| id.value()) {
         Ok(CtlValue::Struct(bytes)) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),

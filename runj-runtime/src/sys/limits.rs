@@ -36,6 +36,22 @@ impl Limit {
         }
     }
 
+    /// Whether it lets so many descriptors be open.
+    pub(super) fn has_room_for(&self, descriptors: libc::rlim_t) -> bool {
+        self.resource != libc::RLIMIT_NOFILE || self.value.rlim_cur >= descriptors
+    }
+
+    /// The same limit, but with room for so many descriptors. To lower it to what it is to be takes no
+    /// privilege.
+    pub(super) fn with_room_for(&self, descriptors: libc::rlim_t) -> Self {
+        let mut limit = *self;
+        if !self.has_room_for(descriptors) {
+            limit.value.rlim_cur = descriptors;
+            limit.value.rlim_max = limit.value.rlim_max.max(descriptors);
+        }
+        limit
+    }
+
     /// Whether both are for the same resource, which may have two names.
     pub(crate) fn is_of_same_resource(&self, other: &Self) -> bool {
         self.resource == other.resource

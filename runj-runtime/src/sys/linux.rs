@@ -307,12 +307,27 @@ fn set_attributes(tree: &OwnedFd, attributes: Attributes) -> Result<(), Errno> {
     })
 }
 
-/// The mount that a descriptor is of: the number by which mountinfo tells it (proc_pid_fdinfo(5)).
+/// The mount that a descriptor is of: the number by which mountinfo tells it (statx(2)).
 pub(crate) fn mount_of(fd: &OwnedFd) -> Result<MountId, Errno> {
-    let path = format!("/proc/self/fdinfo/{}", fd.as_raw_fd());
-    let text = fs::read_to_string(path).map_err(|error| errno_of(&error))?;
-    let id = text.lines().find_map(|line| line.strip_prefix("mnt_id:"));
-    id.and_then(|id| id.trim().parse().ok()).map(MountId).ok_or(Errno::EIO)
+    let mut file = std::mem::MaybeUninit::<libc::statx>::uninit();
+    // SAFETY: the pointers are to a C string and to room for a statx.
+    Errno::result(unsafe {
+        libc::statx(
+            fd.as_raw_fd(),
+            c"".as_ptr(),
+            libc::AT_EMPTY_PATH,
+            libc::STATX_MNT_ID,
+            file.as_mut_ptr(),
+        )
+    })?;
+    // SAFETY: statx(2) has filled it in.
+    let file = unsafe { file.assume_init() };
+    // Kernels before 5.8 do not tell.
+    if file.stx_mask & libc::STATX_MNT_ID == 0 {
+        Err(Errno::ENOSYS)
+    } else {
+        Ok(MountId(file.stx_mnt_id))
+    }
 }
 
 /// What is mounted, oldest first.
@@ -322,16 +337,27 @@ pub(crate) fn mounted() -> Result<Vec<Mounted>, Errno> {
 }
 
 /// Unmounts a file system. One that is gone is well.
+///
+/// Linux unmounts by a path, which may have become another one since the table was read.
 pub(crate) fn unmount(mount: &Mounted) -> Result<(), Errno> {
-    match umount2(&mount.path, MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW) {
-        // Gone since the table was read.
-        Err(Errno::EINVAL | Errno::ENOENT) => Ok(()),
-        result => result,
+    /// How often it is looked for.
+    const LOOKS: u32 = 100;
+    let mut path = mount.path.clone();
+    for _ in 0..LOOKS {
+        match umount2(&path, MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW) {
+            Err(Errno::EINVAL | Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP) => {}
+            result => return result,
+        }
+        match mounted()?.into_iter().find(|other| other.id == mount.id) {
+            Some(other) => path = other.path,
+            None => return Ok(()),
+        }
     }
+    Err(Errno::EBUSY)
 }
 
-/// Which boot of the machine this is (random(4)).
-pub(crate) fn boot_id() -> String {
+/// The boot's id (random(4)).
+pub(super) fn boot_id() -> String {
     let id = fs::read_to_string("/proc/sys/kernel/random/boot_id");
     id.map(|id| id.trim().to_owned()).unwrap_or_default()
 }

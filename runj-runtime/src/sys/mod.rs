@@ -21,16 +21,16 @@ use linux as platform;
 use std::fmt;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use entry::{Entry, Failure, Gate, Report, Stage};
-pub(crate) use hook::{keep_only_standard_streams, kill_group};
+pub(crate) use hook::{keep_only_standard_streams, kill_group, spawn_noted};
 pub(crate) use limits::{Limit, limit, limit_names};
 pub(crate) use platform::{
-    MOUNTS_FILES, apply_rule, boot_id, group_list, make_read_only, mount, mount_of, mounted,
-    unmount,
+    MOUNTS_FILES, apply_rule, group_list, make_read_only, mount, mount_of, mounted, unmount,
 };
 pub(crate) use socket::{connect, listen};
 pub(crate) use start_hooks::{HookEnd, HookFailure, StartHook, StartHooks};
@@ -80,6 +80,12 @@ impl fmt::Display for MountRefusal {
     }
 }
 
+/// Which boot of the machine this is; nothing where the kernel does not say.
+pub(crate) fn boot_id() -> &'static str {
+    static BOOT: OnceLock<String> = OnceLock::new();
+    BOOT.get_or_init(platform::boot_id)
+}
+
 /// Whether the descriptor of that number, which the caller has handed to us, is a directory's.
 ///
 /// One that is close-on-exec is none: it was opened here since.
@@ -95,6 +101,13 @@ pub(crate) fn is_directory(fd: u32) -> Result<bool, Errno> {
     Errno::result(unsafe { libc::fstat(fd, stat.as_mut_ptr()) })?;
     // SAFETY: fstat(2) has filled it in.
     Ok(unsafe { stat.assume_init() }.st_mode & libc::S_IFMT == libc::S_IFDIR)
+}
+
+/// Kills a child, which nobody has collected yet, and collects it.
+pub(crate) fn kill_child(pid: i32) {
+    // SAFETY: takes no pointer. The pid is nobody else's before the child is collected.
+    unsafe { libc::kill(pid, libc::SIGKILL) };
+    collect(pid);
 }
 
 /// Collects a child that is about to end.

@@ -8,7 +8,7 @@ use crate::shim::Shim;
 
 impl Shim {
     pub(super) async fn close_io(&self, request: CloseIORequest) -> Result<Empty, Error> {
-        let process = self.task()?.process(&request.exec_id)?;
+        let process = self.task(&request.id)?.process(&request.exec_id)?;
         if request.stdin {
             process.close_stdin();
         }

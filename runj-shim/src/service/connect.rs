@@ -5,8 +5,8 @@ use crate::rpc::task::{ConnectRequest, ConnectResponse};
 use crate::shim::Shim;
 
 impl Shim {
-    pub(super) async fn connect(&self, _: ConnectRequest) -> Result<ConnectResponse, Error> {
-        let task = self.task()?;
+    pub(super) async fn connect(&self, request: ConnectRequest) -> Result<ConnectResponse, Error> {
+        let task = self.task(&request.id)?;
         Ok(ConnectResponse {
             shim_pid: std::process::id(),
             task_pid: task.init.state().raw_pid(),

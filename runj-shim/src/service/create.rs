@@ -4,6 +4,7 @@ use std::fs;
 use std::sync::Arc;
 
 use protobuf::MessageField;
+use runj_faults::{Point, at};
 use serde_json::Value;
 
 use crate::bundle::{Bundle, Notes};
@@ -73,6 +74,7 @@ impl Shim {
             stderr: request.stderr.clone(),
             terminal: request.terminal,
         };
+        at(Point::ShimStreams)?;
         let console = self.console(&stdio)?;
         let opened = stdio.open(console, &self.identity, &self.reaper).await?;
         let (streams, attached) = opened.streams()?;
@@ -141,6 +143,7 @@ fn configure(bundle: &Bundle, terminal: bool) -> Result<(), Error> {
 /// The pid that `runj` has left in a file.
 pub(super) fn pid_of(file: &std::path::Path) -> Result<i32, Error> {
     let failed = || Error::io(format!("{}", file.display()));
+    at(Point::ShimPid)?;
     let text = fs::read_to_string(file).map_err(failed())?;
     text.trim().parse().map_err(std::io::Error::other).map_err(failed())
 }

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Shim {
     pub(super) async fn delete(&self, request: DeleteRequest) -> Result<DeleteResponse, Error> {
-        let task = self.task()?;
+        let task = self.task(&request.id)?;
         if request.exec_id.is_empty() {
             self.delete_container(&task).await
         } else {

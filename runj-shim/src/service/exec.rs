@@ -16,7 +16,7 @@ use crate::task::Exec;
 
 impl Shim {
     pub(super) async fn exec(&self, request: ExecProcessRequest) -> Result<Empty, Error> {
-        let task = self.task()?;
+        let task = self.task(&request.id)?;
         if request.exec_id.is_empty() {
             return Err(Error::Unusable {
                 place: "exec_id".into(),
@@ -60,7 +60,7 @@ impl Shim {
 }
 
 /// Checks OCI's `process`, as `runj` does it, and lets it have a terminal or not as the streams do.
-fn described(spec: &[u8], terminal: bool) -> Result<Vec<u8>, Error> {
+pub(crate) fn described(spec: &[u8], terminal: bool) -> Result<Vec<u8>, Error> {
     let mut process = runj_spec::Process::parse(spec, "process")?;
     process.terminal = terminal;
     let process = serde_json::to_value(&process).unwrap_or(Value::Null);

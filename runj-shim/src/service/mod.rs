@@ -18,6 +18,9 @@ mod update;
 mod wait;
 mod watch;
 
+#[cfg(any(fuzzing, test))]
+pub(crate) use self::exec::described;
+
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;

@@ -10,16 +10,16 @@ use crate::shim::Shim;
 use crate::task::Task;
 
 impl Shim {
-    pub(super) async fn pause(&self, _: PauseRequest) -> Result<Empty, Error> {
-        let task = self.task()?;
+    pub(super) async fn pause(&self, request: PauseRequest) -> Result<Empty, Error> {
+        let task = self.task(&request.id)?;
         self.switch(&task, "pause", false).await?;
         let container_id = self.identity.id.to_string();
         self.events.publish(&TaskPaused { container_id, ..TaskPaused::default() });
         Ok(Empty::new())
     }
 
-    pub(super) async fn resume(&self, _: ResumeRequest) -> Result<Empty, Error> {
-        let task = self.task()?;
+    pub(super) async fn resume(&self, request: ResumeRequest) -> Result<Empty, Error> {
+        let task = self.task(&request.id)?;
         self.switch(&task, "resume", true).await?;
         let container_id = self.identity.id.to_string();
         self.events.publish(&TaskResumed { container_id, ..TaskResumed::default() });

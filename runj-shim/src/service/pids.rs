@@ -9,8 +9,8 @@ use crate::rpc::task::{PidsRequest, PidsResponse, ProcessInfo};
 use crate::shim::Shim;
 
 impl Shim {
-    pub(super) async fn pids(&self, _: PidsRequest) -> Result<PidsResponse, Error> {
-        let task = self.task()?;
+    pub(super) async fn pids(&self, request: PidsRequest) -> Result<PidsResponse, Error> {
+        let task = self.task(&request.id)?;
         let execs: Vec<_> = {
             let execs = task.execs();
             execs.iter().map(|(id, exec)| (id.clone(), exec.process.state().pid())).collect()

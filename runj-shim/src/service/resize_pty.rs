@@ -8,7 +8,7 @@ use crate::shim::Shim;
 
 impl Shim {
     pub(super) async fn resize_pty(&self, request: ResizePtyRequest) -> Result<Empty, Error> {
-        let process = self.task()?.process(&request.exec_id)?;
+        let process = self.task(&request.id)?.process(&request.exec_id)?;
         process.resize(request.width, request.height)?;
         Ok(Empty::new())
     }

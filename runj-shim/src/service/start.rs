@@ -3,6 +3,9 @@
 use std::fs;
 use std::sync::Arc;
 
+use runj_faults::{Point, at};
+use runj_jail::{ProcessId, Signal};
+
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::process::State;
@@ -21,7 +24,7 @@ impl Shim {
         self: &Arc<Self>,
         request: StartRequest,
     ) -> Result<StartResponse, Error> {
-        let task = self.task()?;
+        let task = self.task(&request.id)?;
         let pid = if request.exec_id.is_empty() {
             self.start_init(&task).await?
         } else {
@@ -85,18 +88,26 @@ impl Shim {
         exec_id: &str,
     ) -> Result<(), Error> {
         let process = &exec.process;
+        at(Point::ShimStreams)?;
         let console = self.console(&process.stdio)?;
         let opened = process.stdio.open(console, &self.identity, &self.reaper).await?;
         let (streams, attached) = opened.streams()?;
         let files = runj::scratch(self.bundle.path())?;
         let spec = files.path().join("process.json");
+        at(Point::ShimProcess)?;
         fs::write(&spec, &exec.spec).map_err(Error::io(format!("{}", spec.display())))?;
         let pid_file = files.path().join("pid");
 
         let launch = self.reaper.launch();
         task.runj.exec(&spec, &pid_file, streams).await?;
         let pid = pid_of(&pid_file)?;
-        process.hold(attached.finish()?)?;
+        if let Err(error) = attached.finish().and_then(|held| process.hold(held)) {
+            // Whoever asked for it is told that it does not run.
+            if let Some(process) = ProcessId::of(pid)? {
+                process.signal(Signal::KILL)?;
+            }
+            return Err(error);
+        }
         process.set_state(State::Running { pid });
         self.watch_exec(Arc::clone(exec), exec_id.to_owned(), launch.end_of(pid));
         Ok(())

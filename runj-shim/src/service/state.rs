@@ -7,7 +7,7 @@ use crate::shim::Shim;
 
 impl Shim {
     pub(super) async fn state(&self, request: StateRequest) -> Result<StateResponse, Error> {
-        let task = self.task()?;
+        let task = self.task(&request.id)?;
         let process = task.process(&request.exec_id)?;
         let state = process.state();
         let status = match state {

@@ -12,8 +12,8 @@ use crate::rpc::task::{StatsRequest, StatsResponse};
 use crate::shim::Shim;
 
 impl Shim {
-    pub(super) async fn stats(&self, _: StatsRequest) -> Result<StatsResponse, Error> {
-        let task = self.task()?;
+    pub(super) async fn stats(&self, request: StatsRequest) -> Result<StatsResponse, Error> {
+        let task = self.task(&request.id)?;
         let processes = task.pids()?.len();
         let (usage, rules) = match Jail::find(&task.jail_name)? {
             Some(jail) => (jail.usage()?, jail.limits()?.rules()?),

@@ -3,6 +3,7 @@
 use std::fs;
 
 use protobuf::well_known_types::empty::Empty;
+use runj_faults::{Point, at};
 use runj_spec::LinuxResources;
 
 use crate::error::Error;
@@ -17,7 +18,7 @@ const RESOURCES: &str = "/opencontainers/runtime-spec/1/LinuxResources";
 
 impl Shim {
     pub(super) async fn update(&self, request: UpdateTaskRequest) -> Result<Empty, Error> {
-        let task = self.task()?;
+        let task = self.task(&request.id)?;
         let state = task.init.state();
         if matches!(state, State::Stopped { .. }) {
             let what = self.identity.id.to_string();
@@ -35,6 +36,7 @@ impl Shim {
         LinuxResources::parse(&any.value, "resources")?;
         let scratch = scratch(self.bundle.path())?;
         let file = scratch.path().join("resources.json");
+        at(Point::ShimResources)?;
         fs::write(&file, &any.value).map_err(Error::io(format!("{}", file.display())))?;
         task.runj.update(&file).await?;
         Ok(Empty::new())

@@ -6,7 +6,7 @@ use crate::shim::Shim;
 
 impl Shim {
     pub(super) async fn wait(&self, request: WaitRequest) -> Result<WaitResponse, Error> {
-        let exit = self.task()?.process(&request.exec_id)?.end().await;
+        let exit = self.task(&request.id)?.process(&request.exec_id)?.end().await;
         Ok(WaitResponse {
             exit_status: exit.status,
             exited_at: exit.time(),

@@ -3,6 +3,7 @@
 use std::fs;
 use std::future::Future;
 use std::io::Read as _;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::process::{Command, Output, Stdio};
@@ -21,6 +22,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use ttrpc::r#async::{Client, Server, TtrpcContext};
 use ttrpc::context;
+use ttrpc::proto::Response;
 
 use crate::programs::Programs;
 use crate::rpc::events::ForwardRequest;
@@ -40,6 +42,7 @@ pub(crate) type Case = for<'a> fn(&'a Engine) -> Pin<Box<dyn Future<Output = ()>
 pub(crate) struct Engine {
     pub(crate) id: String,
     pub(crate) task: TaskClient,
+    client: Client,
     dir: Option<TempDir>,
     path: PathBuf,
     socket: PathBuf,
@@ -51,14 +54,14 @@ pub(crate) struct Engine {
 pub(crate) fn with(case: Case) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let engine = Engine::start().await;
+        let engine = Engine::start(&[]).await;
         case(&engine).await;
         engine.finish().await;
     });
 }
 
 /// The programs, looked for once.
-fn programs() -> &'static Programs {
+pub(crate) fn programs() -> &'static Programs {
     static PROGRAMS: OnceLock<Programs> = OnceLock::new();
     PROGRAMS.get_or_init(Programs::locate)
 }
@@ -85,7 +88,8 @@ impl Events for Listener {
 }
 
 impl Engine {
-    async fn start() -> Self {
+    /// Starts a shim, with these variables in its environment.
+    pub(crate) async fn start(environment: &[(&str, &str)]) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let programs = programs();
         let id = format!("s{}x{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
@@ -105,14 +109,25 @@ impl Engine {
         let mut start = Command::new(&programs.shim);
         start.args(["-namespace", "test", "-id", &id, "-address"]).arg(dir.path().join("none"));
         start.arg("start").current_dir(dir.path().join("bundle"));
-        start.env("TTRPC_ADDRESS", &events).stdin(Stdio::null());
+        start.env("TTRPC_ADDRESS", &events).envs(environment.iter().copied()).stdin(Stdio::null());
         let output = start.output().unwrap();
         assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
         let address = String::from_utf8(output.stdout).unwrap();
-        let task = TaskClient::new(Client::connect(&address).await.unwrap());
+        let client = Client::connect(&address).await.unwrap();
+        let task = TaskClient::new(client.clone());
         let socket = address.strip_prefix("unix://").unwrap().into();
         let path = dir.path().to_owned();
-        Self { id, task, dir: Some(dir), path, socket, topics, _events: server }
+        Self { id, task, client, dir: Some(dir), path, socket, topics, _events: server }
+    }
+
+    /// A connection with the shim that is nobody's yet.
+    pub(crate) fn connect(&self) -> UnixStream {
+        UnixStream::connect(&self.socket).unwrap()
+    }
+
+    /// Says something to the shim that need be no call of its.
+    pub(crate) async fn say(&self, request: ttrpc::proto::Request) -> ttrpc::Result<Response> {
+        self.client.request(request).await
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -223,6 +238,13 @@ impl Engine {
             let request = ShutdownRequest { id: self.id.clone(), ..ShutdownRequest::default() };
             self.task.shutdown(patience(), &request).await.unwrap();
         }
+        self.assert_nothing_left();
+    }
+}
+
+impl Engine {
+    /// Calls the shim's `delete`, and shows that nothing is left.
+    pub(crate) fn assert_nothing_left(&self) {
         let output = self.clean_up();
         assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
         assert!(!self.socket.exists());
@@ -230,14 +252,18 @@ impl Engine {
         let mut states = fs::read_dir(self.path("state")).into_iter().flatten();
         assert!(states.next().is_none(), "runj still has a state");
     }
-}
 
-impl Engine {
     /// Calls the shim's `delete`.
     pub(crate) fn clean_up(&self) -> Output {
+        self.clean_up_with(&[])
+    }
+
+    /// The same, with these variables in its environment.
+    pub(crate) fn clean_up_with(&self, environment: &[(&str, &str)]) -> Output {
         let mut delete = Command::new(&programs().shim);
         delete.args(["-namespace", "test", "-id", &self.id, "-address"]).arg(self.path("none"));
         delete.arg("-bundle").arg(self.path("bundle")).arg("delete");
+        delete.envs(environment.iter().copied());
         delete.current_dir("/").stdin(Stdio::null()).output().unwrap()
     }
 

@@ -231,10 +231,12 @@ fn jail() -> BoxedStrategy<Value> {
     )
 }
 
-fn network() -> BoxedStrategy<Value> {
+/// What both forms have, and `more`.
+fn network(more: Properties) -> BoxedStrategy<Value> {
     let ip = |addresses| object(vec![], vec![("mode", jailsys()), ("addr", addresses)]);
     let vnet = object(vec![], vec![("mode", shared()), ("interfaces", interfaces())]);
-    object(vec![], vec![("ipv4", ip(ip4_list())), ("ipv6", ip(ip6_list())), ("vnet", vnet)])
+    let both = vec![("ipv4", ip(ip4_list())), ("ipv6", ip(ip6_list())), ("vnet", vnet)];
+    object(vec![], both.into_iter().chain(more).collect())
 }
 
 fn annotations() -> BoxedStrategy<Value> {
@@ -272,7 +274,7 @@ fn freebsd() -> BoxedStrategy<Value> {
         vec![("path", text("[a-z0-9]{1,6}(/[a-z0-9]{1,6})?"))],
         vec![("mode", integer(0o777))],
     ));
-    object(vec![], vec![("devices", devices), ("jail", jail()), ("network", network())])
+    object(vec![], vec![("devices", devices), ("jail", jail()), ("network", network(vec![]))])
         .prop_map(|mut freebsd| {
             agree(&mut freebsd);
             freebsd
@@ -348,5 +350,6 @@ pub(crate) fn config() -> BoxedStrategy<Value> {
 
 /// A runj.ext.json.
 pub(crate) fn extension() -> BoxedStrategy<Value> {
-    object(vec![], vec![("network", network()), ("rctl", rules())])
+    let network = network(vec![("resolvConf", word(&["none", "host"]))]);
+    object(vec![], vec![("network", network), ("rctl", rules())])
 }

@@ -8,6 +8,7 @@
 )]
 
 mod any_input;
+mod bounds;
 mod bundle_files;
 mod documents;
 mod engines;

@@ -62,6 +62,17 @@ fn a_mode_of_the_extension_overwrites() {
 }
 
 #[test]
+fn the_resolver_is_the_extension_s_to_choose() {
+    let config = json!({"ociVersion": "1.3.0", "freebsd": {"network": {"resolvConf": "host"}}});
+    assert_eq!(merged(&config, None).resolv_conf, None);
+    let extension = json!({"network": {"resolvConf": "host"}});
+    assert_eq!(
+        given(&merged(&config, Some(&extension)).resolv_conf.unwrap()),
+        ("host".into(), "runj.ext.json: network.resolvConf".into())
+    );
+}
+
+#[test]
 fn lists_append_what_is_not_there() {
     let jail = merged_jail(
         json!({

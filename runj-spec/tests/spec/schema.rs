@@ -60,6 +60,7 @@ fn what_is_misspelt_is_pointed_out() {
         json!({ "network": { "ip4": {} } }),
         json!({ "network": { "ipv4": { "mode": "inherited" } } }),
         json!({ "network": { "vnet": { "interface": "em0" } } }),
+        json!({ "network": { "resolvConf": "inherit" } }),
     ] {
         assert!(!SCHEMA.is_valid(&document), "{document}");
     }

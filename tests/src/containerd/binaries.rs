@@ -8,15 +8,15 @@ use tempfile::TempDir;
 
 use crate::programs::build;
 
-/// `runj` and `containerd-shim-runj-v1`, side by side, where nobody builds them anew while they
-/// are being used.
+/// `runj`, `runj-demo` and `containerd-shim-runj-v1`, side by side, where nobody builds them anew
+/// while they are being used.
 #[derive(Debug)]
 pub struct Binaries {
     dir: TempDir,
 }
 
 impl Binaries {
-    /// Takes them from the environment (`RUNJ`, `RUNJ_SHIM`), or builds them.
+    /// Takes them from the environment (`RUNJ`, `RUNJ_DEMO`, `RUNJ_SHIM`), or builds them.
     ///
     /// # Panics
     ///
@@ -24,7 +24,9 @@ impl Binaries {
     #[must_use]
     pub fn locate() -> Self {
         let dir = tempfile::Builder::new().prefix("runj-test-shim-").tempdir().unwrap();
-        for (variable, program) in [("RUNJ", "runj"), ("RUNJ_SHIM", "containerd-shim-runj-v1")] {
+        for (variable, program) in
+            [("RUNJ", "runj"), ("RUNJ_DEMO", "runj-demo"), ("RUNJ_SHIM", "containerd-shim-runj-v1")]
+        {
             let from = env::var_os(variable).map_or_else(|| build(program), PathBuf::from);
             fs::copy(&from, dir.path().join(program))
                 .unwrap_or_else(|error| panic!("{}: {error}", from.display()));

@@ -17,6 +17,11 @@ pub(crate) fn root_archive() -> Vec<u8> {
     image::root_layer(&Userland::host())
 }
 
+/// Makes, in that directory, what an image has.
+pub(crate) fn install_userland(root: &std::path::Path) {
+    Userland::host().install(root);
+}
+
 /// What this host would have to have to make an image, if it cannot.
 #[must_use]
 pub fn missing_for_images() -> Option<&'static str> {

@@ -20,6 +20,9 @@ use crate::wait::{DEADLINE, eventually};
 /// The image that each [`Engine`] has.
 pub const IMAGE: &str = "localhost/runj/userland:latest";
 
+/// What a release has for them.
+const SHIPPED: &str = include_str!("../../../dist/podman/containers.conf");
+
 /// podman and buildah with one storage.
 ///
 /// [`finish`](Self::finish) shows that nothing is left of their containers. One that is only
@@ -61,6 +64,9 @@ impl<'a> Engine<'a> {
     fn configure(&self) {
         let here = self.path.display();
         let [seccomp, conmon] = [self.tools.seccomp_profile(), self.tools.program("conmon")];
+        let runj = self.programs.runj();
+        let shipped = SHIPPED.replace("/usr/local/bin/runj", runj.to_str().unwrap());
+        let (_, shipped) = shipped.split_once("[engine]\n").unwrap();
         let containers = format!(
             r#"[containers]
 default_ulimits = ["nofile=1024:1024", "nproc=1000:1000"]
@@ -72,16 +78,13 @@ conmon_path = [{conmon:?}]
 conmon_env_vars = {environment:?}
 events_logger = "none"
 lock_type = "file"
-runtime = "runj"
 static_dir = "{here}/libpod"
 tmp_dir = "{here}/run/libpod"
 volume_path = "{here}/volumes"
-[engine.runtimes]
-runj = [{runj:?}]
+{shipped}
 [network]
 network_config_dir = "{here}/net"
 "#,
-            runj = self.programs.runj(),
             // conmon passes it to the podman that cleans up.
             environment = self.environment().map(|(name, value)| format!("{name}={value}")),
         );
@@ -110,6 +113,22 @@ network_config_dir = "{here}/net"
         self.call("podman", args)
     }
 
+    /// A call of `runj` in the engine's directory.
+    pub fn runj(&self, args: impl IntoIterator<Item: AsRef<OsStr>>) -> Invocation {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let output = self.path.join("output").join(number.to_string());
+        Invocation::new(&self.programs.runj(), &output).args(args).current_dir(&self.path)
+    }
+
+    /// Makes, in that directory, what the image has.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be made.
+    pub fn install_userland(&self, root: &Path) {
+        containerd::install_userland(root);
+    }
+
     /// `podman run` of a command in a new container, with these flags.
     pub fn run(&self, flags: &[&str], command: &[&str]) -> Invocation {
         self.podman(["run"]).args(flags).args([IMAGE]).args(command)
@@ -128,6 +147,18 @@ network_config_dir = "{here}/net"
     /// A call of buildah.
     pub fn buildah(&self, args: impl IntoIterator<Item: AsRef<OsStr>>) -> Invocation {
         self.call("buildah", args).env("BUILDAH_RUNTIME", self.programs.runj())
+    }
+
+    /// A script for sh(1), in the engine's directory and with its podman and buildah.
+    pub fn shell(&self, script: &str) -> Invocation {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let output = self.path.join("output").join(number.to_string());
+        let shell = Invocation::new(Path::new("/bin/sh"), &output).args(["-c", script]);
+        let shell = shell.current_dir(&self.path).env("BUILDAH_RUNTIME", self.programs.runj());
+        let shell =
+            self.environment().into_iter().fold(shell, |call, (name, value)| call.env(name, value));
+        let path = std::env::var("PATH").unwrap_or_default();
+        shell.env("PATH", format!("{}:{path}", self.tools.directory().display()))
     }
 
     fn call(&self, program: &str, args: impl IntoIterator<Item: AsRef<OsStr>>) -> Invocation {

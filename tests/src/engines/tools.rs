@@ -45,9 +45,14 @@ impl Tools {
         })
     }
 
+    /// The directory that the programs are in.
+    pub(super) fn directory(&self) -> PathBuf {
+        self.root.join("usr/bin")
+    }
+
     /// The path of a program.
     pub(super) fn program(&self, name: &str) -> PathBuf {
-        self.root.join("usr/bin").join(name)
+        self.directory().join(name)
     }
 
     /// The profile that podman cannot do without, although `runj` has no use for it.

@@ -1,17 +1,19 @@
 //! FreeBSD.
 
 use std::collections::BTreeSet;
-use std::ffi::{CStr, OsStr, c_int};
+use std::ffi::{CStr, CString, OsStr, c_char, c_int};
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::ptr;
 
 use nix::errno::Errno;
-use nix::mount::{MntFlags, unmount as nix_unmount};
+use nix::mount::{MntFlags, Nmount, unmount as nix_unmount};
 
+use super::few_processes_name;
 use crate::containerd::{Entry, Userland};
 use crate::sandbox::MARK;
 
@@ -53,6 +55,111 @@ pub(crate) fn become_reaper() -> io::Result<()> {
     Ok(())
 }
 
+/// Mounts a tmpfs of that many bytes (tmpfs(5)).
+pub(crate) fn mount_tmpfs(path: &Path, bytes: usize) -> io::Result<()> {
+    let size = CString::new(bytes.to_string())?;
+    let mut tmpfs = Nmount::new();
+    tmpfs.str_opt(c"fstype", c"tmpfs").str_opt_owned("fspath", path);
+    tmpfs.str_opt(c"from", c"tmpfs").str_opt(c"size", &size).nmount(MntFlags::empty())?;
+    Ok(())
+}
+
+/// Lets a tmpfs be read only, or written to again.
+pub(crate) fn remount_tmpfs(path: &Path, read_only: bool) -> io::Result<()> {
+    let mut tmpfs = Nmount::new();
+    tmpfs.str_opt(c"fstype", c"tmpfs").str_opt_owned("fspath", path);
+    tmpfs.str_opt(c"from", c"tmpfs").null_opt(if read_only { c"ro" } else { c"rw" });
+    tmpfs.nmount(MntFlags::MNT_UPDATE)?;
+    Ok(())
+}
+
+/// How many descriptors a process has open (`kern.proc.filedesc`; `kern.proc.nfds` is for oneself
+/// alone).
+///
+/// # Panics
+///
+/// When there is no such process.
+#[must_use]
+pub fn descriptors(pid: i32) -> usize {
+    let mib = [libc::CTL_KERN, libc::KERN_PROC, libc::KERN_PROC_FILEDESC, pid];
+    // Entries of different sizes; each begins with its size, its type and its descriptor, which is
+    // negative for what is none (the working directory, the program).
+    let bytes: Vec<u8> = sysctl(mib).expect("its descriptors");
+    let field = |at: usize| {
+        bytes.get(at..at + 4).map(|bytes| c_int::from_ne_bytes(bytes.try_into().expect("4 bytes")))
+    };
+    let entries = std::iter::successors(Some(0), |&at| {
+        let size = usize::try_from(field(at)?).expect("a size");
+        (size > 0).then_some(at + size)
+    });
+    entries.map_while(|at| field(at + 8)).filter(|&descriptor| descriptor >= 0).count()
+}
+
+/// How many bytes of memory a process has.
+///
+/// # Panics
+///
+/// When there is no such process.
+#[must_use]
+pub fn memory(pid: i32) -> usize {
+    let mib = [libc::CTL_KERN, libc::KERN_PROC, libc::KERN_PROC_PID, pid];
+    let found: Vec<libc::kinfo_proc> = sysctl(mib).expect("the process");
+    usize::try_from(found[0].ki_rssize).expect("a number") * 4096
+}
+
+/// Processes of which there may be only so many at once: a login class of their own (rctl(4)).
+#[derive(Debug)]
+pub struct FewProcesses {
+    class: CString,
+    rule: CString,
+}
+
+unsafe extern "C" {
+    fn setloginclass(name: *const c_char) -> c_int;
+    fn rctl_add_rule(rule: *const c_char, len: usize, out: *mut c_char, out_len: usize) -> c_int;
+    fn rctl_remove_rule(rule: *const c_char, len: usize, out: *mut c_char, out_len: usize)
+    -> c_int;
+}
+
+impl FewProcesses {
+    /// None yet, with room for that many.
+    ///
+    /// # Panics
+    ///
+    /// When this host limits no processes.
+    #[must_use]
+    pub fn at_most(count: usize) -> Self {
+        let class = few_processes_name();
+        let rule = format!("loginclass:{class}:maxproc:deny={count}");
+        let [class, rule] = [class, rule].map(|text| CString::new(text).expect("no NUL"));
+        let length = rule.as_bytes_with_nul().len();
+        // SAFETY: the rule is as long as we say, and there is no buffer for an answer.
+        Errno::result(unsafe { rctl_add_rule(rule.as_ptr(), length, ptr::null_mut(), 0) })
+            .expect("rctl_add_rule(2)");
+        Self { class, rule }
+    }
+
+    /// Makes the command one of them.
+    pub(crate) fn admit(&self, command: &mut Command) {
+        let class = self.class.clone();
+        // SAFETY: setloginclass(2) is async-signal-safe, and the closure allocates nothing.
+        unsafe {
+            command.pre_exec(move || {
+                Errno::result(setloginclass(class.as_ptr()))?;
+                Ok(())
+            });
+        }
+    }
+}
+
+impl Drop for FewProcesses {
+    fn drop(&mut self) {
+        let length = self.rule.as_bytes_with_nul().len();
+        // SAFETY: as when it was added.
+        unsafe { rctl_remove_rule(self.rule.as_ptr(), length, ptr::null_mut(), 0) };
+    }
+}
+
 /// Unmounts what is on that path.
 pub(crate) fn unmount(path: &Path) -> io::Result<()> {
     nix_unmount(path, MntFlags::MNT_FORCE)?;
@@ -60,7 +167,8 @@ pub(crate) fn unmount(path: &Path) -> io::Result<()> {
 }
 
 /// The processes that have the sandbox at `path` as [`MARK`] in their environment.
-pub(crate) fn marked_processes(path: &Path) -> BTreeSet<i32> {
+#[must_use]
+pub fn marked_processes(path: &Path) -> BTreeSet<i32> {
     let mark = [MARK.as_bytes(), b"=", path.as_os_str().as_bytes()].concat();
     let marked = |pid: &i32| {
         // One that has ended meanwhile has no environment, and neither has the kernel's own.

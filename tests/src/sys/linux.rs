@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
-use nix::mount::{MntFlags, umount2};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
+use super::few_processes_name;
 use crate::containerd::release::SET_UP;
 use crate::containerd::{Entry, Userland};
 use crate::sandbox::MARK;
@@ -32,6 +34,91 @@ pub(crate) fn become_reaper() -> io::Result<()> {
     Ok(())
 }
 
+/// Mounts a tmpfs of that many bytes.
+pub(crate) fn mount_tmpfs(path: &Path, bytes: usize) -> io::Result<()> {
+    let (options, none) = (format!("size={bytes},mode=755"), MsFlags::empty());
+    mount(Some("tmpfs"), path, Some("tmpfs"), none, Some(&*options))?;
+    Ok(())
+}
+
+/// Lets a tmpfs be read only, or written to again.
+pub(crate) fn remount_tmpfs(path: &Path, read_only: bool) -> io::Result<()> {
+    let mut flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND;
+    flags.set(MsFlags::MS_RDONLY, read_only);
+    mount(None::<&str>, path, None::<&str>, flags, None::<&str>)?;
+    Ok(())
+}
+
+/// How many descriptors a process has open.
+///
+/// # Panics
+///
+/// When there is no such process.
+#[must_use]
+pub fn descriptors(pid: i32) -> usize {
+    fs::read_dir(format!("/proc/{pid}/fd")).expect("its descriptors").count()
+}
+
+/// How many bytes of memory a process has that are no file's (proc_pid_smaps(5)).
+///
+/// # Panics
+///
+/// When there is no such process.
+#[must_use]
+pub fn memory(pid: i32) -> usize {
+    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).expect("its memory");
+    let anonymous =
+        |line: &str| line.strip_prefix("Anonymous:")?.split_whitespace().next()?.parse().ok();
+    text.lines().find_map(anonymous).map(|kib: usize| kib * 1024).expect("Anonymous")
+}
+
+/// Processes of which there may be only so many at once: a cgroup of their own (cgroups(7)).
+#[derive(Debug)]
+pub struct FewProcesses {
+    cgroup: PathBuf,
+}
+
+impl FewProcesses {
+    /// None yet, with room for that many.
+    ///
+    /// # Panics
+    ///
+    /// When this host limits no processes.
+    #[must_use]
+    pub fn at_most(count: usize) -> Self {
+        let mounts = mounts().into_iter();
+        let mut pids = mounts.filter(|mount| {
+            let version_2 =
+                fs::read_to_string(mount.join("cgroup.controllers")).unwrap_or_default();
+            mount.ends_with("pids") || version_2.split_whitespace().any(|name| name == "pids")
+        });
+        let hierarchy = pids.next().expect("a hierarchy with the controller pids");
+        let cgroup = hierarchy.join(few_processes_name());
+        let _ = fs::write(hierarchy.join("cgroup.subtree_control"), "+pids");
+        fs::create_dir(&cgroup).expect("a cgroup");
+        fs::write(cgroup.join("pids.max"), count.to_string()).expect("pids.max");
+        Self { cgroup }
+    }
+
+    /// Makes the command one of them.
+    pub(crate) fn admit(&self, command: &mut Command) {
+        let door = fs::OpenOptions::new().write(true).open(self.cgroup.join("cgroup.procs"));
+        let door = door.expect("cgroup.procs");
+        // SAFETY: write(2) is async-signal-safe, and the closure allocates nothing.
+        unsafe {
+            // 0 is whoever writes it.
+            command.pre_exec(move || (&door).write_all(b"0"));
+        }
+    }
+}
+
+impl Drop for FewProcesses {
+    fn drop(&mut self) {
+        // What was started in it and goes on is moved by nobody: it has to have ended.
+        let _ = fs::remove_dir(&self.cgroup);
+    }
+}
+
 /// Unmounts what is on that path.
 pub(crate) fn unmount(path: &Path) -> io::Result<()> {
     umount2(path, MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW)?;
@@ -39,7 +126,8 @@ pub(crate) fn unmount(path: &Path) -> io::Result<()> {
 }
 
 /// The processes that have the sandbox at `path` as [`MARK`] in their environment.
-pub(crate) fn marked_processes(path: &Path) -> BTreeSet<i32> {
+#[must_use]
+pub fn marked_processes(path: &Path) -> BTreeSet<i32> {
     let mark = [MARK.as_bytes(), b"=", path.as_os_str().as_bytes()].concat();
     let marked = |pid: &i32| {
         // One that has ended meanwhile has none.

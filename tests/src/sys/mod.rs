@@ -17,15 +17,23 @@ use std::os::fd::{AsFd, AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::errno::Errno;
+use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{SigHandler, SigSet, Signal};
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 
+pub use platform::{FewProcesses, descriptors, exchange, is_stopped, marked_processes, memory};
 pub(crate) use platform::{
-    become_reaper, command_line, marked_processes, mounts, unmount, userland,
+    become_reaper, command_line, mount_tmpfs, mounts, remount_tmpfs, unmount, userland,
 };
-pub use platform::{exchange, is_stopped};
+
+/// A name for each [`FewProcesses`] of this host.
+fn few_processes_name() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("runj-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
 
 /// Gives the command these descriptors as 3, 4 and so on.
 pub(crate) fn descriptors_from_three(command: &mut Command, descriptors: Vec<OwnedFd>) {
@@ -48,6 +56,17 @@ pub(crate) fn descriptors_from_three(command: &mut Command, descriptors: Vec<Own
             }
             Ok(())
         });
+    }
+}
+
+/// Lets the command have so many descriptors open at once.
+pub(crate) fn limit_descriptors(command: &mut Command, most: u64) {
+    // Its type differs between the platforms.
+    #[allow(clippy::useless_conversion)]
+    let most: libc::rlim_t = most.try_into().expect("a number of descriptors");
+    // SAFETY: setrlimit(2) is async-signal-safe, and the closure allocates nothing.
+    unsafe {
+        command.pre_exec(move || Ok(setrlimit(Resource::RLIMIT_NOFILE, most, most)?));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::env;
 use std::sync::{Arc, OnceLock};
 
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::{Completion, Failed, Trial};
 use nix::unistd::geteuid;
 use runj_tests::containerd::{Binaries, Engine, Release, missing_for_images};
 
@@ -11,6 +11,8 @@ use runj_tests::containerd::{Binaries, Engine, Release, missing_for_images};
 #[derive(Clone, Copy)]
 pub(crate) struct Case {
     pub(crate) name: &'static str,
+    /// Why it cannot be tried here, if it cannot.
+    pub(crate) why_not: fn() -> Option<&'static str>,
     pub(crate) run: fn(&mut Engine<'_>),
 }
 
@@ -20,12 +22,18 @@ pub(crate) struct Theme {
     pub(crate) cases: &'static [Case],
 }
 
-/// Lists the cases of a file: functions, with the platform of those that are not for all.
+/// Lists the cases of a file: functions, with the platform of those that are not for all, and behind
+/// a colon what tells why one cannot be tried.
 macro_rules! cases {
-    ($($(#[$platform:meta])? $name:ident),+ $(,)?) => {
-        pub(crate) const CASES: &[$crate::case::Case] =
-            &[$($(#[$platform])? $crate::case::Case { name: stringify!($name), run: $name }),+];
+    ($($(#[$platform:meta])? $name:ident $(: $why_not:path)?),+ $(,)?) => {
+        pub(crate) const CASES: &[$crate::case::Case] = &[$($(#[$platform])? $crate::case::Case {
+            name: stringify!($name),
+            why_not: $crate::case::cases!(@ $($why_not)?),
+            run: $name,
+        }),+];
     };
+    (@) => { || None };
+    (@ $why_not:path) => { $why_not };
 }
 pub(crate) use cases;
 
@@ -66,12 +74,15 @@ pub(crate) fn trials(themes: &[Theme]) -> Vec<Trial> {
                 let (release, binaries) = (Arc::clone(&release), Arc::clone(&binaries));
                 let name = format!("{theme}::{}", case.name);
                 let kind = release.version.clone();
-                Trial::test(name, move || {
+                Trial::ignorable_test(name, move || {
+                    if let Some(reason) = (case.why_not)() {
+                        return Ok(Completion::ignored_with(reason));
+                    }
                     let mut engine =
                         Engine::start(&release, binaries.get_or_init(Binaries::locate));
                     (case.run)(&mut engine);
                     engine.finish();
-                    Ok(())
+                    Ok(Completion::Completed)
                 })
                 .with_kind(kind)
                 .with_ignored_flag(theme == "cri" && !has_cri)

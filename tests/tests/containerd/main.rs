@@ -12,15 +12,20 @@ mod case;
 mod crash;
 #[cfg(target_os = "linux")]
 mod cri;
+mod demo_image;
 mod exec;
 mod extension;
 mod lifecycle;
 mod limits;
 mod many;
 mod output;
+// The one way to make a pool for a test.
+#[path = "../../../runj-shim/tests/task/pool.rs"]
+mod pool;
 mod refusal;
 mod restart;
 mod root;
+mod shipped;
 mod story;
 
 use std::process::ExitCode;
@@ -35,6 +40,7 @@ fn main() -> ExitCode {
         Theme { name: "lifecycle", cases: lifecycle::CASES },
         Theme { name: "extension", cases: extension::CASES },
         Theme { name: "root", cases: root::CASES },
+        Theme { name: "demo_image", cases: demo_image::CASES },
         Theme { name: "exec", cases: exec::CASES },
         Theme { name: "limits", cases: limits::CASES },
         Theme { name: "output", cases: output::CASES },
@@ -43,6 +49,7 @@ fn main() -> ExitCode {
         Theme { name: "refusal", cases: refusal::CASES },
         Theme { name: "many", cases: many::CASES },
         Theme { name: "bootstrap", cases: bootstrap::CASES },
+        Theme { name: "shipped", cases: shipped::CASES },
         #[cfg(target_os = "linux")]
         Theme { name: "cri", cases: cri::CASES },
     ];

@@ -3,11 +3,14 @@
 use std::fs;
 
 use runj_tests::containerd::{Engine, IMAGE};
+use runj_tests::eventually;
 
 use crate::case::cases;
+use crate::pool::{self, Pool};
 
 cases![
     a_snapshot_that_is_a_directory,
+    a_snapshot_that_is_a_dataset: pool::missing,
     #[cfg(target_os = "linux")]
     an_image_of_more_layers_than_fit_in_a_page,
     a_directory_of_the_host_s,
@@ -15,17 +18,49 @@ cases![
 ];
 
 fn a_snapshot_that_is_a_directory(engine: &mut Engine<'_>) {
+    unpack(engine, "native");
+    let flags = ["--rm", "--snapshotter", "native"];
+    let outcome = engine.run(&flags, &engine.id(), &["sh", "-c", "echo x > /y; cat /y"]).run();
+    assert_eq!(outcome.code_is(0), "x\n");
+}
+
+/// containerd's snapshotter takes the dataset that its directory is on, if there is one when it
+/// starts.
+fn a_snapshot_that_is_a_dataset(engine: &mut Engine<'_>) {
+    engine.kill_daemon();
+    let place = engine.path().join("root/io.containerd.snapshotter.v1.zfs");
+    fs::create_dir_all(&place).unwrap();
+    let pool = Pool::new(&engine.path().join("vdev"), &place);
+    engine.start_daemon();
+    unpack(engine, "zfs");
+    let unpacked = pool.list();
     let id = engine.id();
+    let flags = ["--detach", "--snapshotter", "zfs"];
+    let command = ["sh", "-c", "echo x > /y; sleep 1000"];
+    engine.run(&flags, &id, &command).run().code_is(0);
+    let exec = ["task", "exec", "--exec-id", "e", &id, "cat", "/y"];
+    eventually("its file", || (engine.ctr(exec).run().stdout() == "x\n").then_some(()));
+    let listed = pool.list();
+    let new = listed.lines().filter(|line| !unpacked.contains(line)).collect::<Vec<_>>();
+    assert!(matches!(new[..], [dataset] if dataset.ends_with("\tyes")), "{listed}");
+    engine.remove(&id);
+    // containerd clears up in its own time.
+    eventually("the dataset to go", || (pool.list() == unpacked).then_some(()));
+    // What is mounted of it would be taken for something left.
+    engine.kill_daemon();
+    drop(pool);
+    engine.start_daemon();
+}
+
+/// Unpacks the image for another snapshotter than the default one.
+fn unpack(engine: &Engine<'_>, snapshotter: &str) {
     let image = engine.path().join("image.tar");
     engine.ctr(["images", "export"]).args([&image]).args([IMAGE]).run().code_is(0);
-    let import = engine.ctr(["images", "import", "--snapshotter", "native"]);
+    let import = engine.ctr(["images", "import", "--snapshotter", snapshotter]);
     // Where ctr has another way, that one knows the default snapshotter only.
     let old = engine.release().version.starts_with("1.6.");
     let import = if old { import } else { import.args(["--local"]) };
     import.args([&image]).run().code_is(0);
-    let flags = ["--rm", "--snapshotter", "native"];
-    let outcome = engine.run(&flags, &id, &["sh", "-c", "echo x > /y; cat /y"]).run();
-    assert_eq!(outcome.code_is(0), "x\n");
 }
 
 /// mount(2) takes a page of options for an overlay. On FreeBSD there is one mount of one directory,

@@ -1,6 +1,7 @@
 //! What a case is, and when it can be tried.
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use libtest_mimic::{Completion, Trial};
@@ -30,12 +31,20 @@ pub(crate) enum Needs {
     TracingRefused,
     /// To be root on FreeBSD: an emulated devfs has the same few devices always.
     DeviceRules,
+    /// To be root on FreeBSD: the emulation has neither linprocfs nor linsysfs.
+    LinuxFileSystems,
     /// To be root on a host that enforces limits.
     Limits,
     /// To be root on one that does not.
     NoLimits,
+    /// To be root where the tests may set the host's clock (`RUNJ_TEST_SETS_CLOCK`).
+    OwnClock,
+    /// To be root, and a root that `cargo xtask` has made.
+    OwnRoot,
     /// A bash(1), which is the development host's.
     Bash,
+    /// To be root, on a host that has an /etc/resolv.conf.
+    ResolvConf,
 }
 
 /// The cases of one file.
@@ -73,8 +82,18 @@ pub(crate) fn trials(themes: &[Theme], locate: fn() -> Programs) -> Vec<Trial> {
             Needs::Limits if !limits => Some("this host enforces no limits"),
             Needs::NoLimits if limits => Some("this host enforces limits"),
             Needs::DeviceRules if linux => Some("an emulated devfs has no rule sets"),
+            Needs::LinuxFileSystems if linux => Some("there is neither linprocfs nor linsysfs"),
             Needs::TracingRefused if linux => Some("root in an emulated jail may trace"),
+            Needs::OwnClock if std::env::var_os("RUNJ_TEST_SETS_CLOCK").is_none() => {
+                Some("sets the host's clock; RUNJ_TEST_SETS_CLOCK allows it")
+            }
+            Needs::OwnRoot if crate::own_root::given().is_none() => {
+                Some("needs the root that cargo xtask makes")
+            }
             Needs::Bash if !linux => Some("bash(1) is not in FreeBSD's base system"),
+            Needs::ResolvConf if !Path::new("/etc/resolv.conf").exists() => {
+                Some("this host has no /etc/resolv.conf")
+            }
             _ => None,
         };
         let (run, programs) = (case.run, Arc::clone(&programs));

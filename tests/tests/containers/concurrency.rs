@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use runj_tests::{Bundle, Invocation, OnDrop, Outcome, Sandbox};
+use serde_json::Value;
 
 use crate::case::cases;
 
@@ -14,8 +15,13 @@ cases![
     one_delete_wins,
     all_forced_deletes_win,
     start_against_delete,
+    kill_against_delete,
+    exec_against_delete,
+    create_against_delete,
     lists_and_states_meanwhile,
+    a_list_shows_whole_containers_whatever_goes_on,
     many_containers_at_once,
+    fifty_lifecycles_at_once,
 ];
 
 /// How many do the same at once.
@@ -122,6 +128,144 @@ fn start_against_delete(sandbox: &Sandbox<'_>) {
     }
 }
 
+/// It did its work, or came when the container was on its way out.
+#[track_caller]
+fn assert_done_or_too_late(outcome: &Outcome, id: &str) {
+    if outcome.status.success() {
+        outcome.succeeded_silently();
+        return;
+    }
+    let message = outcome.refused();
+    let too_late = [
+        format!("container does not exist: {id}"),
+        "container not running".into(),
+        "ended before it could be started".into(),
+        "entering the jail".into(),
+    ];
+    assert!(too_late.iter().any(|text| message.contains(text)), "{message}");
+}
+
+fn kill_against_delete(sandbox: &Sandbox<'_>) {
+    let bundle = sandbox.bundle();
+    let before = sandbox.host();
+    for round in 0..4 * ROUNDS {
+        let container = sandbox.start(&bundle);
+        let id = container.id();
+        let mut kill = sandbox.runj(["kill", id, "TERM"]);
+        if round % 2 == 1 {
+            kill = kill.args(["--all"]);
+        }
+        let outcomes = at_once(vec![kill, sandbox.runj(["delete", "--force", id])]);
+        assert_done_or_too_late(&outcomes[0], id);
+        outcomes[1].succeeded_silently();
+        sandbox.host().assert_unchanged_since(&before);
+    }
+}
+
+fn exec_against_delete(sandbox: &Sandbox<'_>) {
+    let bundle = sandbox.bundle();
+    let before = sandbox.host();
+    for _ in 0..4 * ROUNDS {
+        let container = sandbox.start(&bundle);
+        let exec = || container.exec([], ["sleep", "1000"]);
+        let delete = sandbox.runj(["delete", "--force", container.id()]);
+        let outcomes = at_once(vec![exec(), exec(), delete]);
+        for exec in &outcomes[..2] {
+            // It ended as its process did, by SIGKILL, if there was one.
+            if exec.status.code() != Some(137) {
+                assert!(!exec.status.success());
+                assert_done_or_too_late(exec, container.id());
+            }
+        }
+        outcomes[2].succeeded_silently();
+        // Nor does any process of theirs go on.
+        sandbox.host().assert_unchanged_since(&before);
+    }
+}
+
+fn create_against_delete(sandbox: &Sandbox<'_>) {
+    let bundle = sandbox.bundle();
+    let before = sandbox.host();
+    for _ in 0..4 * ROUNDS {
+        let id = sandbox.id();
+        let create = sandbox.runj(["create", &id, "--bundle"]).args([bundle.dir()]);
+        let delete = sandbox.runj(["delete", "--force", &id]);
+        let outcomes = at_once(vec![create, delete]);
+        if outcomes[0].status.success() {
+            outcomes[0].succeeded_silently();
+        } else {
+            outcomes[0].refused();
+        }
+        outcomes[1].succeeded_silently();
+        // It may have been made after all, and then it is a whole one.
+        let state = sandbox.runj(["state", &id]).run();
+        if state.status.success() {
+            assert_eq!(state.json()["status"], "created");
+            sandbox.runj(["delete", &id]).run().succeeded_silently();
+        } else {
+            assert_eq!(state.refused(), format!("container does not exist: {id}"));
+        }
+        sandbox.host().assert_unchanged_since(&before);
+    }
+}
+
+/// One of these containers, with all that it has to have.
+#[track_caller]
+fn assert_whole(row: &Value, ids: &[String]) {
+    let text = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
+    assert!(ids.contains(&text("id")), "{row}");
+    for key in ["ociVersion", "bundle", "rootfs", "created"] {
+        assert!(!text(key).is_empty(), "{key}: {row}");
+    }
+    match &*text("status") {
+        "created" | "running" | "paused" => {
+            assert!(row["pid"].as_i64() > Some(0) && row["jid"].as_i64() > Some(0), "{row}");
+        }
+        "stopped" => assert_eq!(row["pid"], 0, "{row}"),
+        status => assert_eq!(status, "creating", "{row}"),
+    }
+}
+
+fn a_list_shows_whole_containers_whatever_goes_on(sandbox: &Sandbox<'_>) {
+    let bundles: Vec<_> = (0..CALLERS).map(|_| sandbox.bundle()).collect();
+    let ids: Vec<_> = bundles.iter().map(|_| sandbox.id()).collect();
+    let before = sandbox.host();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
+            let mut seen = 0;
+            while !done.load(Ordering::Relaxed) {
+                let list = sandbox.runj(["list", "--format", "json"]).run().json();
+                let rows = list.as_array().unwrap();
+                rows.iter().for_each(|row| assert_whole(row, &ids));
+                assert!(rows.is_sorted_by(|a, b| a["id"].as_str() < b["id"].as_str()), "{list}");
+                seen += rows.len();
+            }
+            seen
+        });
+        let _finish = OnDrop(&done);
+        let workers = ids.iter().zip(&bundles).map(|(id, bundle)| {
+            let call = move |verb: &[&str]| sandbox.runj(verb).args([id]).run();
+            scope.spawn(move || {
+                for round in 0..2 * ROUNDS {
+                    sandbox.try_create(id, bundle).succeeded_silently();
+                    if round % 2 == 0 {
+                        call(&["start"]).succeeded_silently();
+                        call(&["pause"]).succeeded_silently();
+                        call(&["resume"]).succeeded_silently();
+                        call(&["kill"]).succeeded_silently();
+                    }
+                    call(&["delete", "--force"]).succeeded_silently();
+                }
+            })
+        });
+        workers.collect::<Vec<_>>().into_iter().for_each(|worker| worker.join().unwrap());
+        done.store(true, Ordering::Relaxed);
+        assert!(watcher.join().unwrap() > 0, "nothing was ever seen");
+    });
+    sandbox.host().assert_unchanged_since(&before);
+}
+
 fn lists_and_states_meanwhile(sandbox: &Sandbox<'_>) {
     let bundle = sandbox.bundle();
     let id = sandbox.id();
@@ -168,5 +312,23 @@ fn many_containers_at_once(sandbox: &Sandbox<'_>) {
     for (status, outcome) in outcomes.iter().enumerate() {
         assert_eq!(outcome.code().to_string(), status.to_string(), "{}", outcome.stderr());
     }
+    sandbox.host().assert_unchanged_since(&before);
+}
+
+fn fifty_lifecycles_at_once(sandbox: &Sandbox<'_>) {
+    let bundles: Vec<_> = (0..50).map(|_| sandbox.bundle()).collect();
+    let before = sandbox.host();
+    thread::scope(|scope| {
+        for bundle in &bundles {
+            scope.spawn(|| {
+                let container = sandbox.start(bundle);
+                assert_eq!(container.status(), "running");
+                container.exec([], ["true"]).run().succeeded_silently();
+                container.kill("KILL");
+                container.wait_stopped();
+                container.delete();
+            });
+        }
+    });
     sandbox.host().assert_unchanged_since(&before);
 }

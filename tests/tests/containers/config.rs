@@ -118,7 +118,9 @@ fn every_value_has_its_place(sandbox: &Sandbox<'_>) {
         .set("freebsd.jail.ip4Addr", json!(["192.0.2.1"]))
         .set("freebsd.jail.allow.rawSockets", false)
         .set("annotations", json!({ "org.freebsd.jail.sysvmsg": "new", "a b": "c" }))
-        .ipv4(json!({ "addr": ["192.0.2.2"] }));
+        .extension(
+            json!({ "network": { "ipv4": { "addr": ["192.0.2.2"] }, "resolvConf": "host" } }),
+        );
     let shown = shown(sandbox, &bundle);
     let command = Bundle::probe_command(["wait"]);
     for (path, value, origin) in [
@@ -127,6 +129,7 @@ fn every_value_has_its_place(sandbox: &Sandbox<'_>) {
         ("process.cwd", json!("/"), Some("config.json: process.cwd")),
         ("process.user.uid", json!(0), None),
         ("root.path", json!("rootfs"), None),
+        ("resolvConf", json!("host"), Some("runj.ext.json: network.resolvConf")),
         ("jail.ip4", json!("new"), Some("config.json: freebsd.jail.ip4")),
         ("jail.ip4.addr[0]", json!("192.0.2.1"), Some("config.json: freebsd.jail.ip4Addr[0]")),
         ("jail.ip4.addr[1]", json!("192.0.2.2"), Some("runj.ext.json: network.ipv4.addr[0]")),

@@ -9,8 +9,8 @@ use crate::case::cases;
 use crate::spec::{assert_is_a_shell, bundle_of};
 
 cases![
-    the_documents_it_writes_run,
-    the_documents_are_right_and_name_their_schema: Nothing,
+    the_documents_it_writes_run: ResolvConf,
+    the_documents_are_right_and_name_their_schema: ResolvConf,
     what_is_there_is_left_alone: Nothing,
 ];
 

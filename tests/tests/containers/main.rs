@@ -15,16 +15,19 @@ mod config;
 mod conmon;
 mod coverage;
 mod crashes;
+mod damaged;
 mod demo;
 mod device_rules;
 mod devices;
 mod doctor;
+mod download;
 mod exec;
 mod failed_create;
 mod features;
 mod files;
 mod home;
 mod hooks;
+mod hostile;
 mod isolation;
 mod lifecycle;
 mod limits;
@@ -34,6 +37,8 @@ mod model;
 mod mount_options;
 mod mounts;
 mod network;
+mod oci_image;
+mod own_root;
 // The one way to make interfaces for a test.
 #[path = "../../../runj-net/tests/interfaces/pair.rs"]
 mod pair;
@@ -44,9 +49,13 @@ mod parameters;
 mod pausing;
 mod people;
 mod process;
+mod resolv_conf;
 mod rlimits;
+mod security;
+mod soak;
 mod spec;
 mod start_hooks;
+mod starved;
 mod terminals;
 mod tracing;
 mod usage;
@@ -64,11 +73,15 @@ fn main() -> ExitCode {
     if let Some(ended) = runj_tests::monitor() {
         return ended;
     }
+    if let Some(ended) = soak::lifecycles() {
+        return ended;
+    }
     let themes = themes();
     let mut arguments = Arguments::from_args();
     // Most of the time each of them waits for some process.
     arguments.test_threads.get_or_insert(4);
-    let trials = case::trials(&themes, || Programs::locate(env!("CARGO_BIN_EXE_runj-probe")));
+    let locate = || Programs::locate(env!("CARGO_BIN_EXE_runj-probe")).with_demo();
+    let trials = case::trials(&themes, locate);
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -83,9 +96,11 @@ fn themes() -> Vec<Theme> {
         Theme { name: "config", cases: config::CASES },
         Theme { name: "coverage", cases: coverage::CASES },
         Theme { name: "crashes", cases: crashes::CASES },
+        Theme { name: "damaged", cases: damaged::CASES },
         Theme { name: "devices", cases: devices::CASES },
         Theme { name: "demo", cases: demo::CASES },
         Theme { name: "doctor", cases: doctor::CASES },
+        Theme { name: "download", cases: download::CASES },
         Theme { name: "device_rules", cases: device_rules::CASES },
         Theme { name: "exec", cases: exec::CASES },
         Theme { name: "failed_create", cases: failed_create::CASES },
@@ -93,19 +108,26 @@ fn themes() -> Vec<Theme> {
         Theme { name: "features", cases: features::CASES },
         Theme { name: "home", cases: home::CASES },
         Theme { name: "hooks", cases: hooks::CASES },
+        Theme { name: "hostile", cases: hostile::CASES },
         Theme { name: "limits", cases: limits::CASES },
         Theme { name: "lingering", cases: lingering::CASES },
         Theme { name: "logs", cases: logs::CASES },
         Theme { name: "model", cases: model::CASES },
         Theme { name: "mount_options", cases: mount_options::CASES },
         Theme { name: "mounts", cases: mounts::CASES },
+        Theme { name: "own_root", cases: own_root::CASES },
+        Theme { name: "oci_image", cases: oci_image::CASES },
         Theme { name: "parameters", cases: parameters::CASES },
         Theme { name: "pausing", cases: pausing::CASES },
         Theme { name: "people", cases: people::CASES },
         Theme { name: "process", cases: process::CASES },
+        Theme { name: "resolv_conf", cases: resolv_conf::CASES },
         Theme { name: "rlimits", cases: rlimits::CASES },
+        Theme { name: "security", cases: security::CASES },
+        Theme { name: "soak", cases: soak::CASES },
         Theme { name: "spec", cases: spec::CASES },
         Theme { name: "start_hooks", cases: start_hooks::CASES },
+        Theme { name: "starved", cases: starved::CASES },
         Theme { name: "terminals", cases: terminals::CASES },
         Theme { name: "tracing", cases: tracing::CASES },
         Theme { name: "usage", cases: usage::CASES },

@@ -23,6 +23,8 @@ cases![
     devfs_has_devices,
     fdescfs_shows_descriptors,
     procfs_shows_processes,
+    linprocfs_shows_processes_as_linux_does: LinuxFileSystems,
+    linsysfs_shows_the_host_as_linux_does: LinuxFileSystems,
     later_mounts_are_made_inside_earlier_ones,
     destinations_are_made_and_removed,
     destinations_that_were_there_stay,
@@ -146,6 +148,25 @@ fn procfs_shows_processes(sandbox: &Sandbox<'_>) {
     let bundle = sandbox.bundle().mount(json!({ "destination": "/proc", "type": "procfs" }));
     let line = "test -d /proc/$$ && echo self";
     assert_eq!(sandbox.output(&bundle, line), "self\n");
+}
+
+fn linprocfs_shows_processes_as_linux_does(sandbox: &Sandbox<'_>) {
+    let mount = json!({ "destination": "/compat/linux/proc", "type": "linprocfs" });
+    let bundle = sandbox.bundle().mount(mount);
+    let before = sandbox.host();
+    let line = "cd /compat/linux/proc; grep -c ^processor cpuinfo >&- && echo cpuinfo; \
+                grep Name: $$/status; test -d 1 || echo alone";
+    assert_eq!(sandbox.output(&bundle, line), "cpuinfo\nName:\tsh\nalone\n");
+    sandbox.host().assert_unchanged_since(&before);
+}
+
+fn linsysfs_shows_the_host_as_linux_does(sandbox: &Sandbox<'_>) {
+    let mount = json!({ "destination": "/compat/linux/sys", "type": "linsysfs" });
+    let bundle = sandbox.bundle().mount(mount);
+    let before = sandbox.host();
+    let line = "cd /compat/linux/sys; test -d devices/system/cpu && echo cpu; test -d class/net && echo net";
+    assert_eq!(sandbox.output(&bundle, line), "cpu\nnet\n");
+    sandbox.host().assert_unchanged_since(&before);
 }
 
 fn later_mounts_are_made_inside_earlier_ones(sandbox: &Sandbox<'_>) {

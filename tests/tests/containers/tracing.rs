@@ -12,6 +12,9 @@ cases![
     root_inside_cannot_trace_init_before_its_program: TracingRefused,
     root_inside_cannot_record_init_before_its_program: TracingRefused,
     root_inside_cannot_trace_exec_before_its_program: TracingRefused,
+    root_inside_cannot_read_what_init_has_before_its_program: TracingRefused,
+    root_inside_cannot_read_what_exec_has_before_its_program: TracingRefused,
+    init_that_is_made_to_crash_before_its_program_leaves_no_image: TracingRefused,
     a_container_is_not_made_while_runj_is_traced: TracingRefused,
 ];
 
@@ -47,24 +50,26 @@ fn tried(
     said
 }
 
-/// It was refused while the process was seen, and then the program was what could be traced.
+/// It was refused while the process was seen, and then the program was what could be traced. At
+/// `first` the process was not seen yet (`ESRCH`), or was (`EPERM`).
 #[track_caller]
-fn assert_refused_first(said: &Value) {
+fn assert_refused(said: &Value, first: &str) {
     let refused = said["refused"].as_array().unwrap();
-    assert_eq!(refused.first(), Some(&json!("ESRCH")), "not outside at first: {said}");
+    assert_eq!(refused.first(), Some(&json!(first)), "{said}");
     assert!(refused.contains(&json!("EPERM")), "never refused: {said}");
     assert_eq!(said["program"], "/opt/probe/runj-probe", "{said}");
 }
 
 fn root_inside_cannot_trace_init_before_its_program(sandbox: &Sandbox<'_>) {
     let container = sandbox.create(&slow(sandbox));
-    assert_refused_first(&tried(sandbox, &container, "trace", || container.start()));
+    // It waits inside.
+    assert_refused(&tried(sandbox, &container, "trace", || container.start()), "EPERM");
     assert_eq!(container.wait_line(0)["ready"], true);
 }
 
 fn root_inside_cannot_record_init_before_its_program(sandbox: &Sandbox<'_>) {
     let container = sandbox.create(&slow(sandbox));
-    assert_refused_first(&tried(sandbox, &container, "ktrace", || container.start()));
+    assert_refused(&tried(sandbox, &container, "ktrace", || container.start()), "EPERM");
     assert_eq!(container.wait_line(0)["ready"], true);
 }
 
@@ -74,7 +79,51 @@ fn root_inside_cannot_trace_exec_before_its_program(sandbox: &Sandbox<'_>) {
         let exec = container.exec(["--detach"], ["runj-probe", "wait"]);
         exec.run().succeeded();
     });
-    assert_refused_first(&said);
+    assert_refused(&said, "ESRCH");
+}
+
+/// What of a process the kernel tells others who may trace it.
+const READ: [&str; 3] = ["environment", "descriptors", "mappings"];
+
+fn root_inside_cannot_read_what_init_has_before_its_program(sandbox: &Sandbox<'_>) {
+    for what in READ {
+        let container = sandbox.create(&slow(sandbox));
+        assert_refused(&tried(sandbox, &container, what, || container.start()), "EPERM");
+        assert_eq!(container.wait_line(0)["ready"], true);
+    }
+}
+
+fn root_inside_cannot_read_what_exec_has_before_its_program(sandbox: &Sandbox<'_>) {
+    for what in READ {
+        let container = sandbox.start(&slow(sandbox));
+        let said = tried(sandbox, &container, what, || {
+            let exec = container.exec(["--detach"], ["runj-probe", "wait"]);
+            exec.run().succeeded();
+        });
+        assert_refused(&said, "ESRCH");
+    }
+}
+
+/// A file with its memory would tell as much (core(5)).
+fn init_that_is_made_to_crash_before_its_program_leaves_no_image(sandbox: &Sandbox<'_>) {
+    let unlimited = json!([{ "type": "RLIMIT_CORE", "soft": u64::MAX, "hard": u64::MAX }]);
+    let bundle = sandbox.bundle().set("process.rlimits", unlimited);
+    let container = sandbox.create(&bundle);
+    let before = sandbox.host();
+    let quit = ["kill", "-QUIT", &container.pid().to_string()];
+    container.exec([], quit).run().succeeded_silently();
+    container.wait_stopped();
+    sandbox.host().assert_unchanged_since(&before);
+
+    // A program of its own leaves one.
+    let container = sandbox.start(&bundle);
+    let _ = container.wait_line(0);
+    let quit = ["kill", "-QUIT", &container.pid().to_string()];
+    container.exec([], quit).run().succeeded_silently();
+    container.wait_stopped();
+    let names = std::fs::read_dir(bundle.rootfs()).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(names.into_iter().any(|name| name.ends_with(".core")), "there are no images here");
 }
 
 /// Its children would be as well, and nobody can tell a tracer on the host from one in the jail.

@@ -44,7 +44,7 @@ pub(crate) fn trials(themes: &[Theme]) -> Vec<Trial> {
         Trial::test(format!("{}::{}", theme.name, case.name), move || {
             let tools = tools.as_ref().as_ref();
             let tools = tools.map_err(|missing| Failed::from(format!("there is no {missing}")))?;
-            let locate = || Programs::locate(env!("CARGO_BIN_EXE_runj-probe"));
+            let locate = || Programs::locate(env!("CARGO_BIN_EXE_runj-probe")).with_demo();
             let engine = Engine::start(tools, programs.get_or_init(locate));
             run(&engine);
             engine.finish();

@@ -9,6 +9,7 @@
 
 mod build;
 mod case;
+mod demo_image;
 mod exec;
 mod network;
 mod run;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Theme { name: "terminal", cases: terminal::CASES },
         Theme { name: "network", cases: network::CASES },
         Theme { name: "build", cases: build::CASES },
+        Theme { name: "demo_image", cases: demo_image::CASES },
     ];
     let mut arguments = Arguments::from_args();
     // Most of the time each of them waits for some process.

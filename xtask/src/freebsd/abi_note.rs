@@ -21,7 +21,7 @@ pub(crate) fn is_in(program: &[u8]) -> bool {
 }
 
 /// The note's value: the release as `__FreeBSD_version` has it.
-fn release(object: &[u8]) -> Option<u32> {
+pub(crate) fn release(object: &[u8]) -> Option<u32> {
     let at = object.windows(HEAD.len()).position(|window| window == HEAD)?;
     let value = object.get(at + HEAD.len()..)?.first_chunk()?;
     Some(u32::from_le_bytes(*value))
@@ -34,7 +34,9 @@ fn release(object: &[u8]) -> Option<u32> {
 ///
 /// When the linker fails, or `sysroot` has no crt1.o with a note.
 pub(crate) fn missing(clang: &str, target: &str, sysroot: &Path) -> Result<Option<PathBuf>> {
-    let directory = Path::new("target/freebsd").canonicalize()?;
+    let directory = Path::new("target/freebsd");
+    fs::create_dir_all(directory)?;
+    let directory = directory.canonicalize()?;
     let (source, program) = (directory.join("note-trial.c"), directory.join("note-trial"));
     fs::write(&source, "int main(void) { return 0; }\n")?;
     let mut link = Command::new(clang);

@@ -1,5 +1,6 @@
 //! A FreeBSD machine: building for it, and having it run something.
 
+use std::env::consts::ARCH;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,8 +9,12 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use super::abi_note;
-use super::standard_library::StandardLibrary;
+use super::cross::{Cross, clang};
 use crate::run::{command_line, run_seeing};
+
+/// Where cargo builds. Not where code is only checked: the flags are others, and cargo would build
+/// all anew.
+const BUILD: &str = "target/freebsd/run";
 
 /// What the machine may give back.
 const OUT: &str = "target/freebsd/out";
@@ -31,19 +36,29 @@ pub(super) struct Machine {
     #[arg(long, group = "machine", value_name = "PROGRAM")]
     runner: Option<PathBuf>,
 
-    /// FreeBSD's libraries to link with: a directory that has usr/lib/libc.a
-    #[arg(long, value_name = "DIR", env = "FREEBSD_SYSROOT")]
-    sysroot: Option<PathBuf>,
-
-    /// The processor of the machine
-    #[arg(long, value_name = "ARCH", default_value = "x86_64")]
-    arch: String,
+    #[command(flatten)]
+    cross: Cross,
 }
 
 impl Machine {
     /// Whether it is this one, for which nothing special is to be built.
     pub(super) fn is_this(&self) -> bool {
         self.local
+    }
+
+    /// What rustc has to be told to build on it; nothing, where what is built is not for it.
+    pub(super) fn flags_here(&self) -> Result<Option<String>> {
+        if !self.local {
+            return Ok(None);
+        }
+        let target = format!("{ARCH}-unknown-freebsd");
+        let note = abi_note::missing(clang()?, &target, Path::new("/"))?;
+        Ok(note.map(|note| format!("-Clink-arg={}", note.display())))
+    }
+
+    /// Tells cargo to build for it.
+    pub(super) fn cross(&self, cargo: &mut Command) -> Result<()> {
+        self.cross.tell(cargo, BUILD, &[])
     }
 
     /// Has it run the script run.sh of the directory `payload` as root; `see` gets each line that
@@ -60,36 +75,6 @@ impl Machine {
             Some(machine) => over_ssh(machine, payload, see),
             None => run_seeing(Command::new("sh").args(["-c", AS_ROOT]).current_dir(payload), see),
         }
-    }
-
-    /// Tells cargo to build for it and to link with its libraries, statically.
-    pub(super) fn cross(&self, cargo: &mut Command) -> Result<()> {
-        let Some(sysroot) = &self.sysroot else {
-            bail!("--sysroot or FREEBSD_SYSROOT has to say where FreeBSD's libraries are");
-        };
-        let sysroot = sysroot.canonicalize().with_context(|| format!("--sysroot: {sysroot:?}"))?;
-        if !sysroot.join("usr/lib/libc.a").exists() {
-            bail!("--sysroot: {sysroot:?}: there is no usr/lib/libc.a in it");
-        }
-        let target = format!("{}-unknown-freebsd", self.arch);
-        StandardLibrary::find()?.tell(cargo);
-        // Beside what is only checked: the flags are others, and cargo would build all anew.
-        cargo.args(["--target-dir", "target/freebsd/run", "--target", &target]);
-        // What a debugger would want is most of a program's size, and there is no debugger.
-        cargo.env("CARGO_PROFILE_DEV_DEBUG", "false").env("CARGO_PROFILE_DEV_STRIP", "debuginfo");
-        let variable = target.to_uppercase().replace('-', "_");
-        let clang = clang()?;
-        cargo.env(format!("CARGO_TARGET_{variable}_LINKER"), clang);
-        let mut flags = format!(
-            "-Ctarget-feature=+crt-static -Clink-arg=--target={target}13 \
-             -Clink-arg=--sysroot={} -Clink-arg=-fuse-ld=lld",
-            sysroot.display()
-        );
-        if let Some(note) = abi_note::missing(clang, &target, &sysroot)? {
-            flags += &format!(" -Clink-arg={}", note.display());
-        }
-        cargo.env(format!("CARGO_TARGET_{variable}_RUSTFLAGS"), flags);
-        Ok(())
     }
 }
 
@@ -117,16 +102,4 @@ fn over_ssh(machine: &str, payload: &Path, see: impl FnMut(&str)) -> Result<()> 
         bail!("`{line}` failed: {status}");
     }
     Ok(())
-}
-
-/// The name of this machine's clang; Debian's is called by its version.
-fn clang() -> Result<&'static str> {
-    const NAMES: [&str; 7] =
-        ["clang", "clang-20", "clang-19", "clang-18", "clang-16", "clang-15", "clang-14"];
-    let runs = |name: &&str| {
-        let mut clang = Command::new(name);
-        clang.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
-        clang.status().is_ok_and(|status| status.success())
-    };
-    NAMES.into_iter().find(runs).context("linking for FreeBSD takes clang and lld")
 }

@@ -11,7 +11,8 @@ use clap::Args;
 use super::abi_note;
 use super::machine::Machine;
 use super::report::{self, MARK, Results};
-use crate::build::{Program, build};
+use crate::build::{Program, build, find};
+use crate::jail_root;
 use crate::run::{read, run_seeing};
 
 /// Where the programs and the script are put together.
@@ -21,9 +22,9 @@ const PAYLOAD_HERE: &str = "target/freebsd/payload-here";
 
 /// Runs the tests on a FreeBSD machine
 ///
-/// Builds the binaries and the test programs, statically linked, puts them with a script into
-/// target/freebsd/payload and has that run as root on the machine. Nothing has to be installed
-/// there.
+/// Builds the binaries and the test programs, statically linked, puts them with a script and a small
+/// jail root into target/freebsd/payload and has that run as root on the machine. Nothing has to be
+/// installed there.
 #[derive(Args)]
 pub(crate) struct Test {
     #[command(flatten)]
@@ -48,12 +49,26 @@ pub(crate) struct Test {
     args: Vec<String>,
 }
 
+/// What was built for a machine.
+struct Built {
+    /// The test programs, and the binaries that they call.
+    programs: Vec<Program>,
+    for_calls: Option<ForCalls>,
+}
+
+/// What else the tests that call the binaries take.
+struct ForCalls {
+    /// The binaries with fault points.
+    faults: Vec<Program>,
+    /// The probe, statically linked.
+    probe: PathBuf,
+}
+
 impl Test {
     pub(crate) fn run(&self) -> Result<()> {
         let payload = Path::new(PAYLOAD);
-        let programs =
-            if self.machine.is_this() { self.build_here()? } else { self.build_there()? };
-        self.pack(&programs, payload)?;
+        let built = if self.machine.is_this() { self.build_here()? } else { self.build_there()? };
+        self.pack(&built, payload)?;
         let mut freebsd = Results::default();
         let outcome = self.machine.run(payload, |line| freebsd.line(line));
         let Some(file) = &self.report else { return outcome };
@@ -77,13 +92,23 @@ impl Test {
         outcome.and(outcome_here)
     }
 
-    /// Builds the test programs and the binaries that they call for this machine.
-    fn build_here(&self) -> Result<Vec<Program>> {
-        let mut programs = build(&mut self.tests())?;
+    /// Builds everything for this machine.
+    fn build_here(&self) -> Result<Built> {
+        let flags = self.machine.flags_here()?;
+        let native = |mut cargo: Command| {
+            if let Some(flags) = &flags {
+                cargo.env("RUSTFLAGS", flags);
+            }
+            build(&mut cargo)
+        };
+        let mut programs = native(self.tests())?;
+        let mut for_calls = None;
         if self.needs_binaries() {
-            programs.extend(build(&mut binaries())?);
+            programs.extend(native(binaries())?);
+            let faults = native(binaries_with_faults())?;
+            for_calls = Some(ForCalls { faults, probe: jail_root::build_probe(flags.as_deref())? });
         }
-        Ok(programs)
+        Ok(Built { programs, for_calls })
     }
 
     fn tests(&self) -> Command {
@@ -105,43 +130,45 @@ impl Test {
             || self.packages.iter().any(|package| package == "runj-tests" || package == "runj-shim")
     }
 
-    /// Builds the test programs and the binaries that they call for FreeBSD.
-    fn build_there(&self) -> Result<Vec<Program>> {
-        let mut tests = self.tests();
-        self.machine.cross(&mut tests)?;
-        let mut programs = build(&mut tests)?;
+    /// Builds everything for FreeBSD.
+    fn build_there(&self) -> Result<Built> {
+        let cross = |mut cargo: Command| {
+            self.machine.cross(&mut cargo)?;
+            build(&mut cargo)
+        };
+        let mut programs = cross(self.tests())?;
+        let mut for_calls = None;
         if self.needs_binaries() {
-            let mut binaries = binaries();
-            self.machine.cross(&mut binaries)?;
-            programs.extend(build(&mut binaries)?);
+            let binaries = cross(binaries())?;
+            let probe = find(&binaries, "runj-probe")?.to_owned();
+            programs.extend(binaries);
+            for_calls = Some(ForCalls { faults: cross(binaries_with_faults())?, probe });
         }
-        Ok(programs)
+        Ok(Built { programs, for_calls })
     }
 
-    /// Puts the programs and the script that runs them into the payload.
-    fn pack(&self, programs: &[Program], payload: &Path) -> Result<()> {
+    /// Puts what was built and the script that runs it into the payload.
+    fn pack(&self, built: &Built, payload: &Path) -> Result<()> {
         if payload.exists() {
             fs::remove_dir_all(payload)?;
         }
         let mut script = String::from(SCRIPT_HEAD);
-        for Program { name, path, test } in programs {
-            let place = payload.join(if *test { "tests" } else { "bin" });
-            fs::create_dir_all(&place)?;
-            let content = fs::read(path).with_context(|| format!("{}", path.display()))?;
-            if payload == Path::new(PAYLOAD) && !abi_note::is_in(&content) {
-                bail!("{}: the linker has dropped FreeBSD's ABI note", path.display());
-            }
-            let file = place.join(name);
-            fs::write(&file, content).with_context(|| format!("{}", file.display()))?;
-            fs::set_permissions(&file, fs::Permissions::from_mode(0o755))?;
-            if *test {
+        for program in &built.programs {
+            if program.test {
+                put(program, &payload.join("tests"))?;
                 let arguments = self
                     .args
                     .iter()
                     .map(|argument| shlex::try_quote(argument).map(|quoted| format!(" {quoted}")));
                 let arguments = arguments.collect::<Result<String, _>>()?;
-                script += &format!("try {name}{arguments}\n");
+                script += &format!("try {}{arguments}\n", program.name);
+            } else {
+                put(program, &payload.join("bin"))?;
             }
+        }
+        if let Some(ForCalls { faults, probe }) = &built.for_calls {
+            faults.iter().try_for_each(|program| put(program, &payload.join("faults")))?;
+            jail_root::make(&payload.join("root"), probe)?;
         }
         script += &SCRIPT_TAIL.replace("MARK", MARK);
         if let Some(directory) = &self.containerd {
@@ -160,12 +187,36 @@ impl Test {
     }
 }
 
+/// Puts a program into a directory of a payload.
+fn put(program: &Program, directory: &Path) -> Result<()> {
+    fs::create_dir_all(directory)?;
+    let path = &program.path;
+    let content = fs::read(path).with_context(|| format!("{}", path.display()))?;
+    if directory.starts_with(PAYLOAD) && !abi_note::is_in(&content) {
+        bail!("{}: the linker has dropped FreeBSD's ABI note", path.display());
+    }
+    let file = directory.join(&program.name);
+    fs::write(&file, content).with_context(|| format!("{}", file.display()))?;
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755))?;
+    Ok(())
+}
+
 /// The binaries that the tests call.
 fn binaries() -> Command {
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--bins"]);
-    let packages = ["runj-cli", "runj-shim", "runj-tests"];
+    let packages = ["runj-cli", "runj-demo", "runj-shim", "runj-tests"];
     cargo.args(packages.iter().flat_map(|package| ["--package", package]));
+    cargo
+}
+
+/// Those of them that have fault points, with these.
+fn binaries_with_faults() -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--bins", "--profile", "faults"]);
+    for package in ["runj-cli", "runj-shim"] {
+        cargo.args(["--package", package, "--features", &format!("{package}/fault-points")]);
+    }
     cargo
 }
 
@@ -183,7 +234,8 @@ const SCRIPT_HEAD: &str = r#"#!/bin/sh
 # Runs the tests in this directory, as root on FreeBSD.
 uname -a
 RUNJ=$PWD/bin/runj RUNJ_PROBE=$PWD/bin/runj-probe RUNJ_SHIM=$PWD/bin/containerd-shim-runj-v1
-export RUNJ RUNJ_PROBE RUNJ_SHIM
+RUNJ_FAULTS=$PWD/faults/runj RUNJ_TEST_ROOT=$PWD/root RUNJ_DEMO=$PWD/bin/runj-demo
+export RUNJ RUNJ_PROBE RUNJ_SHIM RUNJ_FAULTS RUNJ_TEST_ROOT RUNJ_DEMO
 if [ -d containerd ]; then
 	RUNJ_CONTAINERD=$PWD/containerd
 	export RUNJ_CONTAINERD

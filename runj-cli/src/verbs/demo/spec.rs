@@ -95,6 +95,10 @@ fn config() -> Value {
 fn extension() -> Value {
     json!({
         "$schema": format!("./{SCHEMA}"),
-        "network": { "ipv4": { "mode": "inherit" }, "ipv6": { "mode": "inherit" } }
+        "network": {
+            "ipv4": { "mode": "inherit" },
+            "ipv6": { "mode": "inherit" },
+            "resolvConf": "host"
+        }
     })
 }

@@ -2,11 +2,12 @@
 
 use std::io;
 
+use nix::errno::Errno;
 use nix::unistd::geteuid;
 
 use crate::error::Error;
 
-/// The capabilities in use, by their bits in `CapEff` (capabilities(7), `linux/capability.h`).
+/// The capabilities in use, by their bits (capabilities(7), `linux/capability.h`).
 const NEEDED: [(u32, &str); 4] =
     [(5, "CAP_KILL"), (18, "CAP_SYS_CHROOT"), (19, "CAP_SYS_PTRACE"), (21, "CAP_SYS_ADMIN")];
 
@@ -19,14 +20,23 @@ pub(super) fn require_root() -> Result<(), Error> {
     if !geteuid().is_root() {
         return Err(denied("user id 0"));
     }
-    let status = std::fs::read_to_string("/proc/self/status")
-        .map_err(|source| Error::Emulation { what: "reading /proc/self/status".into(), source })?;
-    let held = status
-        .lines()
-        .find_map(|line| line.strip_prefix("CapEff:"))
-        .and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
-        .unwrap_or(0);
+    let held = effective().map_err(Error::system("capget(2)"))?;
     let missing: Vec<&str> =
         NEEDED.iter().filter(|(bit, _)| held & (1 << bit) == 0).map(|(_, name)| *name).collect();
     if missing.is_empty() { Ok(()) } else { Err(denied(&missing.join(", "))) }
+}
+
+/// The first 32 of this thread's effective capabilities (capget(2)).
+fn effective() -> Result<u32, Errno> {
+    /// `_LINUX_CAPABILITY_VERSION_3` (`linux/capability.h`).
+    const VERSION: u32 = 0x2008_0522;
+    // struct __user_cap_header_struct: the version, and a pid, where 0 is this thread's.
+    let mut header = [VERSION, 0];
+    // Two of struct __user_cap_data_struct: effective, permitted, inheritable.
+    let mut sets = [[0u32; 3]; 2];
+    // SAFETY: the kernel reads the one and fills in the other, which are as large as it has them.
+    Errno::result(unsafe {
+        libc::syscall(libc::SYS_capget, header.as_mut_ptr(), sets.as_mut_ptr())
+    })?;
+    Ok(sets[0][0])
 }

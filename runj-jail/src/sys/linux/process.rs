@@ -10,6 +10,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::pidfd;
+use super::procfs;
 use super::registry::Registry;
 use crate::error::Error;
 use crate::jid::Jid;
@@ -30,7 +31,7 @@ pub(super) struct Stat {
 impl Stat {
     /// What is told of the process of that pid; `None` when there is none.
     pub(super) fn of(pid: i32) -> Result<Option<Self>, Error> {
-        match fs::read(format!("/proc/{pid}/stat")) {
+        match procfs::read(format!("/proc/{pid}/stat")) {
             Ok(line) => match Self::parse(&line) {
                 Some(stat) => Ok(Some(stat)),
                 None => Err(unreadable(pid, io::ErrorKind::InvalidData.into())),

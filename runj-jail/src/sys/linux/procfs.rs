@@ -1,7 +1,11 @@
-//! procfs(5) of the pid namespace that one is in, mounted nowhere (fsopen(2), fsmount(2)).
+//! procfs(5): its files, and one of the pid namespace that one is in, mounted nowhere (fsopen(2),
+//! fsmount(2)).
 
 use std::ffi::CStr;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::Path;
 use std::ptr;
 
 use nix::errno::Errno;
@@ -16,6 +20,14 @@ const FSMOUNT_CLOEXEC: libc::c_uint = 1;
 const FSCONFIG_CMD_CREATE: libc::c_uint = 6;
 /// `MOUNT_ATTR_NOSUID`, `MOUNT_ATTR_NODEV` and `MOUNT_ATTR_NOEXEC`.
 const ATTRIBUTES: libc::c_uint = 2 | 4 | 8;
+
+/// What is in a file. Those of a procfs say that they are empty, and would be read in many small
+/// parts for it.
+pub(super) fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
+    let mut text = Vec::with_capacity(1024);
+    File::open(path)?.read_to_end(&mut text)?;
+    Ok(text)
+}
 
 /// A new procfs, which shows the processes of the caller's own pid namespace.
 pub(super) fn detached() -> Result<OwnedFd, Errno> {

@@ -8,6 +8,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
@@ -18,6 +19,7 @@ use super::pidfd;
 use super::prison::{Holder, JAIL_MAX, Prison, Prisons};
 use super::privilege::require_root;
 use super::process::{self, Stat};
+use super::procfs;
 use crate::error::Error;
 
 /// Where the jails are kept.
@@ -26,7 +28,7 @@ const DIRECTORY: &str = "/run/runj-jails";
 /// The jails, locked against everybody else.
 pub(super) struct Registry {
     prisons: Prisons,
-    boot: String,
+    boot: &'static str,
     /// Unlocks when dropped.
     _lock: Flock<File>,
 }
@@ -43,17 +45,15 @@ impl Registry {
     /// Locks the registry, which may have to wait for somebody else, and reads it.
     pub(super) fn open() -> Result<Self, Error> {
         require_root()?;
-        match DirBuilder::new().mode(0o700).create(DIRECTORY) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(failed("creating", Path::new(DIRECTORY), error));
+        let lock = match lock(&file("lock")) {
+            Err(Error::Emulation { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                make_directory()?;
+                lock(&file("lock"))?
             }
-            _ => {}
-        }
-        let lock = lock(&file("lock"))?;
-        let boot_id = Path::new("/proc/sys/kernel/random/boot_id");
-        let boot = fs::read_to_string(boot_id).map_err(|e| failed("reading", boot_id, e))?;
-        let mut registry =
-            Self { prisons: Prisons::new([]), boot: boot.trim_end().to_owned(), _lock: lock };
+            lock => lock?,
+        };
+        let boot = boot_id()?;
+        let mut registry = Self { prisons: Prisons::new([]), boot, _lock: lock };
         registry.read()?;
         registry.settle()?;
         Ok(registry)
@@ -66,7 +66,7 @@ impl Registry {
     /// Writes a jail down, a new one or one that has changed.
     pub(super) fn save(&mut self, prison: Prison) -> Result<(), Error> {
         let path = file(&format!("{}.json", prison.jid));
-        let entry = Entry { boot: self.boot.clone(), prison };
+        let entry = Entry { boot: self.boot.to_owned(), prison };
         let text = serde_json::to_vec_pretty(&entry)
             .map_err(|error| failed("encoding", &path, error.into()))?;
         replace(&path, &text)?;
@@ -227,8 +227,28 @@ fn condition(holder: Holder) -> Result<Condition, Error> {
     }
 }
 
+/// Which boot of the machine this is (random(4)).
+fn boot_id() -> Result<&'static str, Error> {
+    static BOOT: OnceLock<String> = OnceLock::new();
+    if let Some(boot) = BOOT.get() {
+        return Ok(boot);
+    }
+    let path = Path::new("/proc/sys/kernel/random/boot_id");
+    let text = procfs::read(path).map_err(|error| failed("reading", path, error))?;
+    Ok(BOOT.get_or_init(|| String::from_utf8_lossy(text.trim_ascii_end()).into_owned()))
+}
+
 fn file(name: &str) -> PathBuf {
     Path::new(DIRECTORY).join(name)
+}
+
+fn make_directory() -> Result<(), Error> {
+    match DirBuilder::new().mode(0o700).create(DIRECTORY) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(failed("creating", Path::new(DIRECTORY), error))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn lock(path: &Path) -> Result<Flock<File>, Error> {

@@ -5,6 +5,8 @@
 
 #![allow(clippy::exit, clippy::expect_used, clippy::panic)]
 
+mod files;
+mod forks;
 mod limits;
 mod network;
 mod report;
@@ -25,6 +27,8 @@ fn main() {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         ["report"] => say(&report::report()),
+        ["files", directory] => say_outcome(files::list(directory)),
+        ["write", file] => say_outcome(files::write(file)),
         ["interfaces"] => say(&network::interfaces()),
         ["socket", family] => say_outcome(network::socket(family)),
         ["bind", address] => say_outcome(network::bind(address)),
@@ -39,12 +43,13 @@ fn main() {
                 .map(|()| json!({ "signalled": pid })),
         ),
         #[cfg(target_os = "freebsd")]
-        ["trace" | "ktrace", who] => {
+        ["trace" | "ktrace" | "environment" | "descriptors" | "mappings", who] => {
             let victims = tracing::victims(who);
             say(&json!({ "ready": true }));
             say(&match args[0] {
                 "trace" => tracing::attach(&victims),
-                _ => tracing::record(&victims),
+                "ktrace" => tracing::record(&victims),
+                what => tracing::read(&victims, what),
             });
         }
         ["children"] => {
@@ -65,6 +70,10 @@ fn main() {
             nix::unistd::pause();
         }
         ["signals"] => signals::tell(),
+        ["fork-all"] => forks::all(),
+        ["fork-on", lines] => forks::on(lines.parse().expect("a number")),
+        // As an interpreter, for files that are to be noticed when they are executed.
+        ["note", program, ..] => note(program, &args[2..]),
         ["exit", status] => std::process::exit(status.parse().expect("an exit status")),
         ["read-line"] => {
             say(&json!({ "ready": true }));
@@ -74,6 +83,14 @@ fn main() {
         }
         _ => panic!("no such question: {args:?}"),
     }
+}
+
+/// Appends the name of the program and its arguments to /ran.
+fn note(program: &str, args: &[&str]) {
+    let name = program.rsplit('/').next().unwrap_or(program);
+    let line = [&[name], args].concat().join(" ");
+    let ran = std::fs::OpenOptions::new().append(true).create(true).open("/ran");
+    writeln!(ran.expect("/ran"), "{line}").expect("/ran");
 }
 
 fn say(value: &Value) {

@@ -53,6 +53,28 @@ pub(crate) fn record(victims: &[Pid]) -> Value {
     })
 }
 
+/// Has the kernel tell what one of the processes knows (sysctl(3)) as soon as it does: its
+/// environment, its descriptors, or what its memory is made of.
+pub(crate) fn read(victims: &[Pid], what: &str) -> Value {
+    let what = match what {
+        "environment" => libc::KERN_PROC_ENV,
+        "descriptors" => libc::KERN_PROC_FILEDESC,
+        "mappings" => libc::KERN_PROC_VMMAP,
+        what => panic!("no such thing: {what}"),
+    };
+    let mut buffer = vec![0u8; 1 << 20];
+    until_allowed(victims, |pid| {
+        let mib = [libc::CTL_KERN, libc::KERN_PROC, what, pid.as_raw()];
+        let mut length = buffer.len();
+        // SAFETY: the buffer is as long as we say.
+        Errno::result(unsafe {
+            let buffer = buffer.as_mut_ptr().cast();
+            libc::sysctl(mib.as_ptr(), 4, buffer, &mut length, std::ptr::null(), 0)
+        })?;
+        program(pid)
+    })
+}
+
 /// Tries on and on; tells the errnos in the order in which they first came, and which program it
 /// was that the kernel let be traced in the end.
 fn until_allowed(victims: &[Pid], mut act: impl FnMut(Pid) -> Result<String, Errno>) -> Value {

@@ -1,0 +1,90 @@
+//! Where the commands of a page are run.
+
+use std::env;
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt as _;
+
+use runj_tests::containerd::{Binaries, Engine, IMAGE, Release, missing_for_images};
+use runj_tests::engines::{self, Tools};
+use runj_tests::{Programs, Sandbox};
+
+use crate::book;
+use crate::mark::With;
+use crate::session::Session;
+
+/// Runs a session; otherwise, what this host would have to have.
+///
+/// # Panics
+///
+/// When something comes of it that the page does not say.
+pub(crate) fn play<'p>(
+    with: With,
+    session: &Session,
+    programs: impl FnOnce() -> &'p Programs,
+) -> Result<(), &'static str> {
+    // The pages name containers, and so jails, as people do: one session at a time on this host.
+    let lock = File::create(env::temp_dir().join("runj-test-docs.lock")).unwrap();
+    lock.lock().unwrap();
+    match with {
+        With::Runj => by_hand(session, programs()),
+        With::Containerd => return containerd(session),
+        With::Podman => return podman(session, programs()),
+        With::Cargo => return cargo(session, programs),
+    }
+    Ok(())
+}
+
+/// With `runj` in the path. That is a script that calls the real one with a directory of the
+/// session's own for the state, so that a page finds no containers but its own.
+fn by_hand(session: &Session, programs: &Programs) {
+    let sandbox = Sandbox::new(programs);
+    let bin = sandbox.path().join("bin");
+    fs::create_dir(&bin).unwrap();
+    let (real, state) = (sandbox.runj_program(), sandbox.state_dir());
+    let text = format!("#!/bin/sh\nexec {real:?} --root {state:?} \"$@\"\n");
+    fs::write(bin.join("runj"), text).unwrap();
+    fs::set_permissions(bin.join("runj"), fs::Permissions::from_mode(0o755)).unwrap();
+    let work = sandbox.path().join("work");
+    fs::create_dir(&work).unwrap();
+    let path = env::var("PATH").unwrap_or_default();
+    let shell = sandbox.shell(&session.script()).current_dir(&work);
+    session.run(shell.env("PATH", format!("{}:{path}", bin.display())));
+    let left = sandbox.runj(["list", "--quiet"]).run().succeeded();
+    assert_eq!(left, "", "the page leaves containers");
+    sandbox.finish();
+}
+
+/// With the newest containerd that there is.
+fn containerd(session: &Session) -> Result<(), &'static str> {
+    let release = Release::all().pop().ok_or("containerd")?;
+    missing_for_images().map_or(Ok(()), Err)?;
+    let binaries = Binaries::locate();
+    let engine = Engine::start(&release, &binaries);
+    let script = format!("PATH={:?}:$PATH\nIMAGE={IMAGE}\n", binaries.directory());
+    session.run(engine.shell(&(script + &session.script())));
+    engine.finish();
+    Ok(())
+}
+
+/// With podman and buildah.
+fn podman(session: &Session, programs: &Programs) -> Result<(), &'static str> {
+    let tools = Tools::find()?;
+    let engine = engines::Engine::start(&tools, programs);
+    let script = format!("IMAGE={}\n{}", engines::IMAGE, session.script());
+    session.run(engine.shell(&script));
+    engine.finish();
+    Ok(())
+}
+
+/// With cargo, in the workspace.
+fn cargo<'p>(
+    session: &Session,
+    programs: impl FnOnce() -> &'p Programs,
+) -> Result<(), &'static str> {
+    let root = book::workspace().ok_or("the sources")?;
+    env::var_os("CARGO").ok_or("cargo")?;
+    let sandbox = Sandbox::new(programs());
+    session.run(sandbox.shell(&session.script()).current_dir(&root));
+    sandbox.finish();
+    Ok(())
+}
