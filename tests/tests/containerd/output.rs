@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 
 use runj_tests::containerd::Engine;
-use runj_tests::{Invocation, eventually};
+use runj_tests::{DEADLINE, Invocation, eventually};
 use sha2::{Digest as _, Sha256};
 
 use crate::case::cases;
@@ -24,9 +24,11 @@ fn hexadecimal(digest: &[u8]) -> String {
 }
 
 fn a_hundred_megabytes_come_out_whole(engine: &mut Engine<'_>) {
-    let script = "dd if=/dev/urandom of=/tmp/x bs=1M count=100 2>/dev/null; cat /tmp/x; \
+    let script = "dd if=/dev/urandom of=/tmp/x bs=1M count=100 2>/dev/null && cat /tmp/x && \
                   sha256sum /tmp/x >&2";
-    let outcome = engine.run(&["--rm"], &engine.id(), &["sh", "-c", script]).run();
+    let running = engine.run(&["--rm"], &engine.id(), &["sh", "-c", script]).spawn();
+    // An emulated machine takes minutes to make and to digest so much.
+    let outcome = running.wait_within(5 * DEADLINE);
     outcome.code_is(0);
     let digest = Sha256::digest(fs::read(outcome.stdout_file()).unwrap());
     let told = outcome.stderr();
