@@ -308,8 +308,10 @@ impl ContainerDirectory {
             .map_err(io::Error::from)
             .and_then(|()| Ledger::open(&ledger_file))
             .map_err(|error| {
-                // The lock is ours, and there is no container that it is for.
+                // The lock is ours, and there is no container that it is for. FreeBSD makes a file
+                // before it finds that there is no descriptor for it.
                 if create && !self.state_file().exists() {
+                    let _ = fs::remove_file(&ledger_file);
                     let _ = fs::remove_file(&path);
                 }
                 Error::io(format!("{ledger_file:?}"))(error)

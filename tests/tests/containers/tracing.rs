@@ -114,6 +114,7 @@ fn init_that_is_made_to_crash_before_its_program_leaves_no_image(sandbox: &Sandb
     container.exec([], quit).run().succeeded_silently();
     container.wait_stopped();
     sandbox.host().assert_unchanged_since(&before);
+    sandbox.runj(["delete", container.id()]).run().succeeded_silently();
 
     // A program of its own leaves one.
     let container = sandbox.start(&bundle);
