@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
+
+use crate::executable::write_script;
 
 /// A bundle whose root borrows the host's own programs.
 ///
@@ -162,8 +164,7 @@ impl Bundle {
     #[must_use]
     pub fn script(&self, name: &str, text: &str) -> PathBuf {
         let path = self.dir.join(name);
-        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        write_script(&path, &format!("{text}\n"));
         path
     }
 

@@ -13,6 +13,7 @@ mod container;
 pub mod containerd;
 pub mod coverage;
 pub mod engines;
+mod executable;
 mod host_state;
 mod invocation;
 mod mirror;
@@ -33,6 +34,7 @@ pub mod embedding {}
 
 pub use bundle::Bundle;
 pub use container::Container;
+pub use executable::{copy_program, write_script};
 pub use host_state::HostState;
 pub use invocation::{Invocation, Outcome, Running};
 pub use mirror::{Mirror, Request, Served};

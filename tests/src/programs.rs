@@ -9,6 +9,8 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::executable::copy_program;
+
 /// `runj` and `runj-probe`, copied to where nobody builds them anew while they are being used.
 #[derive(Debug)]
 pub struct Programs {
@@ -45,8 +47,7 @@ impl Programs {
     #[must_use]
     pub fn with_demo(self) -> Self {
         let demo = named("RUNJ_DEMO").unwrap_or_else(|| build("runj-demo"));
-        fs::copy(&demo, self.runj().with_file_name("runj-demo"))
-            .unwrap_or_else(|error| panic!("{}: {error}", demo.display()));
+        copy_program(&demo, &self.runj().with_file_name("runj-demo"));
         self
     }
 
@@ -60,7 +61,7 @@ impl Programs {
         for (from, to) in
             [(runj, programs.runj()), (probe, programs.probe_dir().join("runj-probe"))]
         {
-            fs::copy(&from, to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+            copy_program(&from, &to);
         }
         programs
     }

@@ -1,11 +1,11 @@
 //! The programs under test, where containerd finds them.
 
 use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use crate::executable::copy_program;
 use crate::programs::build;
 
 /// `runj`, `runj-demo` and `containerd-shim-runj-v1`, side by side, where nobody builds them anew
@@ -28,8 +28,7 @@ impl Binaries {
             [("RUNJ", "runj"), ("RUNJ_DEMO", "runj-demo"), ("RUNJ_SHIM", "containerd-shim-runj-v1")]
         {
             let from = env::var_os(variable).map_or_else(|| build(program), PathBuf::from);
-            fs::copy(&from, dir.path().join(program))
-                .unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+            copy_program(&from, &dir.path().join(program));
         }
         Self { dir }
     }

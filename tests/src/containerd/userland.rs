@@ -1,9 +1,10 @@
 //! The programs that the tests' image is made of: some of the host's, which need nothing else.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use crate::executable::copy_program;
 use crate::sys;
 
 /// The directories that a container's root has, in which things are mounted.
@@ -56,8 +57,7 @@ impl Userland {
             let path = root.join(path);
             match entry {
                 Entry::Copy(from) => {
-                    fs::copy(from, &path).unwrap();
-                    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+                    copy_program(from, &path);
                 }
                 Entry::Link(to) => symlink(to, &path).unwrap(),
             }

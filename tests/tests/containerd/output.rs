@@ -2,10 +2,9 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
 
 use runj_tests::containerd::Engine;
-use runj_tests::{DEADLINE, Invocation, eventually};
+use runj_tests::{DEADLINE, Invocation, eventually, write_script};
 use sha2::{Digest as _, Sha256};
 
 use crate::case::cases;
@@ -82,13 +81,11 @@ fn a_file_gets_it(engine: &mut Engine<'_>) {
 
 fn a_logger_gets_it(engine: &mut Engine<'_>) {
     let logger = engine.path().join("logger");
-    let script = "#!/bin/sh\n\
-         exec > \"$2\"\n\
+    let script = "exec > \"$2\"\n\
          echo \"$1 $CONTAINER_NAMESPACE $CONTAINER_ID\"\n\
          exec 5>&-\n\
          cat <&3 & cat <&4; wait; echo done\n";
-    fs::write(&logger, script).unwrap();
-    fs::set_permissions(&logger, fs::Permissions::from_mode(0o755)).unwrap();
+    write_script(&logger, script);
     let file = engine.path().join("logged");
     let uri = format!("binary://{}?to={}", logger.display(), file.display());
     let id = engine.id();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use nix::pty::openpty;
-use runj_tests::{Invocation, Mirror, Request, Sandbox, Served, Terminal};
+use runj_tests::{Invocation, Mirror, Request, Sandbox, Served, Terminal, copy_program};
 
 use crate::case::cases;
 
@@ -273,7 +273,7 @@ fn without_its_program_it_says_so(sandbox: &Sandbox<'_>) {
     let alone = sandbox.path().join("alone");
     fs::create_dir(&alone).unwrap();
     let runj = alone.join("runj");
-    fs::copy(sandbox.runj_program(), &runj).unwrap();
+    copy_program(&sandbox.runj_program(), &runj);
     let download = |path: &Path| {
         Command::new(&runj).args(["demo", "download"]).env("PATH", path).output().unwrap()
     };
@@ -289,7 +289,7 @@ fn without_its_program_it_says_so(sandbox: &Sandbox<'_>) {
     let demo = sandbox.runj_program().with_file_name("runj-demo");
     let bin = sandbox.path().join("bin");
     fs::create_dir(&bin).unwrap();
-    fs::copy(demo, bin.join("runj-demo")).unwrap();
+    copy_program(&demo, &bin.join("runj-demo"));
     let output = Command::new(&runj)
         .args(["demo", "download", "--release=1", "--mirror=ftp://example.org"])
         .env("PATH", &bin)

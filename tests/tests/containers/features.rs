@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use runj_tests::Sandbox;
+use runj_tests::{Sandbox, copy_program};
 use serde_json::{Value, json};
 
 use crate::case::cases;
@@ -80,7 +80,7 @@ fn the_hooks_that_it_names_are_taken(sandbox: &Sandbox<'_>) {
     let bundle = sandbox.bundle();
     let script = bundle.script("hook", "exit 0");
     // One kind runs inside, where the borrowed programs are.
-    fs::copy(&script, bundle.rootfs().join("hook")).unwrap();
+    copy_program(&script, &bundle.rootfs().join("hook"));
     let bundle = hooks.iter().fold(bundle, |bundle, kind| {
         let path = if *kind == "startContainer" { "/hook".as_ref() } else { script.as_path() };
         bundle.set(&format!("hooks.{kind}"), json!([{ "path": path }]))

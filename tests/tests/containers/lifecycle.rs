@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use runj_jail::{Jail, ProcessId, Signal};
-use runj_tests::{Bundle, Sandbox};
+use runj_tests::{Bundle, Sandbox, copy_program};
 use serde_json::{Value, json};
 
 use crate::case::cases;
@@ -207,7 +207,7 @@ fn a_missing_program(sandbox: &Sandbox<'_>) {
     // Also when it was there at first.
     let bundle = bundle.args(["/program"]);
     let program = bundle.rootfs().join("program");
-    std::fs::copy("/bin/sh", &program).unwrap();
+    copy_program("/bin/sh".as_ref(), &program);
     let container = sandbox.create(&bundle);
     std::fs::remove_file(&program).unwrap();
     let message = container.verb("start").refused();

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use runj_tests::{Bundle, Sandbox};
+use runj_tests::{Bundle, Sandbox, copy_program};
 use serde_json::json;
 
 use crate::case::cases;
@@ -40,8 +40,7 @@ fn copy(from: &Path, to: &Path) {
         if entry.file_type().unwrap().is_dir() {
             copy(&entry.path(), &to);
         } else {
-            // With its mode.
-            fs::copy(entry.path(), to).unwrap();
+            copy_program(&entry.path(), &to);
         }
     }
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use nix::sys::resource::{Resource, getrlimit};
 use nix::unistd::pipe;
-use runj_tests::{Bundle, Sandbox};
+use runj_tests::{Bundle, Sandbox, write_script};
 use serde_json::{Value, json};
 
 use crate::case::cases;
@@ -60,8 +60,7 @@ fn programs_are_found_in_the_container_s_path(sandbox: &Sandbox<'_>) {
     let directory = bundle.rootfs().join("private");
     fs::create_dir(&directory).unwrap();
     let program = directory.join("only-here");
-    fs::write(&program, "#!/bin/sh\necho found\n").unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    write_script(&program, "echo found\n");
     let bundle = bundle.set("process.env", json!(["PATH=/nowhere:/private"]));
     assert_eq!(sandbox.run(&bundle).succeeded(), "found\n");
     // A path that is relative starts at the working directory.

@@ -1,10 +1,9 @@
 //! `startContainer` hooks: programs of the container, run in it before its own.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
-use runj_tests::{Bundle, Sandbox};
+use runj_tests::{Bundle, Sandbox, write_script};
 use serde_json::{Value, json};
 
 use crate::case::cases;
@@ -30,8 +29,7 @@ cases![
 /// Puts a script into the container's root; its path inside.
 fn inside(bundle: &Bundle, name: &str, text: &str) -> String {
     let path = bundle.rootfs().join(name);
-    fs::write(&path, format!("#!/bin/sh\nPATH=/bin:/usr/bin\n{text}\n")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    write_script(&path, &format!("PATH=/bin:/usr/bin\n{text}\n"));
     format!("/{name}")
 }
 

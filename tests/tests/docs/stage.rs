@@ -2,11 +2,10 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::os::unix::fs::PermissionsExt as _;
 
 use runj_tests::containerd::{Binaries, Engine, IMAGE, Release, missing_for_images};
 use runj_tests::engines::{self, Tools};
-use runj_tests::{Programs, Sandbox};
+use runj_tests::{Programs, Sandbox, write_script};
 
 use crate::book;
 use crate::mark::With;
@@ -41,9 +40,8 @@ fn by_hand(session: &Session, programs: &Programs) {
     let bin = sandbox.path().join("bin");
     fs::create_dir(&bin).unwrap();
     let (real, state) = (sandbox.runj_program(), sandbox.state_dir());
-    let text = format!("#!/bin/sh\nexec {real:?} --root {state:?} \"$@\"\n");
-    fs::write(bin.join("runj"), text).unwrap();
-    fs::set_permissions(bin.join("runj"), fs::Permissions::from_mode(0o755)).unwrap();
+    let text = format!("exec {real:?} --root {state:?} \"$@\"\n");
+    write_script(&bin.join("runj"), &text);
     let work = sandbox.path().join("work");
     fs::create_dir(&work).unwrap();
     let path = env::var("PATH").unwrap_or_default();
