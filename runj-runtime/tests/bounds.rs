@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+// As the tests of runj-spec have it.
+#[path = "../../runj-spec/tests/spec/filled.rs"]
+mod filled;
+
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -30,21 +34,10 @@ fn in_time<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static) -> T {
     told.recv_timeout(Duration::from_secs(120)).expect("it takes too long")
 }
 
-/// A config.json with a list at this place that has as many elements as fit.
-fn filled(before: &str, element: impl Fn(usize) -> String, after: &str) -> String {
-    const ROOM: usize = 4 << 20;
-    let mut text = format!(r#"{{"ociVersion":"1.3.0","process":{{"args":["sh"]}},{before}"#);
-    for index in 0.. {
-        let element = element(index);
-        if text.len() + element.len() + after.len() + 1 > ROOM {
-            break;
-        }
-        if index > 0 {
-            text.push(',');
-        }
-        text += &element;
-    }
-    text + after
+/// A config.json with a process, and a list at this place that has as many elements as fit.
+fn config(before: &str, element: impl Fn(usize) -> String, after: &str) -> String {
+    let before = format!(r#"{{"ociVersion":"1.3.0","process":{{"args":["sh"]}},{before}"#);
+    filled::filled(&before, element, after)
 }
 
 fn refused(config: &str, beginning: &str) {
@@ -56,7 +49,7 @@ fn refused(config: &str, beginning: &str) {
 #[test]
 fn many_mounts() {
     let mount = |index| format!(r#"{{"type":"tmpfs","destination":"/{index}"}}"#);
-    assert_eq!(checked(&filled(r#""mounts":["#, mount, "]}")), Ok(()));
+    assert_eq!(checked(&config(r#""mounts":["#, mount, "]}")), Ok(()));
 }
 
 #[test]
@@ -66,14 +59,14 @@ fn many_remounts() {
         index if index < 40_000 => format!(r#"{{"type":"tmpfs","destination":"/{index}"}}"#),
         _ => r#"{"options":["remount","ro"],"destination":"/a"}"#.to_owned(),
     };
-    assert_eq!(checked(&filled(r#""mounts":["#, mount, "]}")), Ok(()));
+    assert_eq!(checked(&config(r#""mounts":["#, mount, "]}")), Ok(()));
 }
 
 #[test]
 fn many_options_of_a_mount() {
     let before = r#""mounts":[{"type":"tmpfs","destination":"/a","options":["#;
     let option = |index| format!(r#""o{index}=1""#);
-    assert_eq!(checked(&filled(before, option, "]}]}")), Ok(()));
+    assert_eq!(checked(&config(before, option, "]}]}")), Ok(()));
 }
 
 #[test]
@@ -83,7 +76,7 @@ fn many_addresses_that_are_all_wrong() {
         format!(r#""10.{a}.{b}.{c}/8""#)
     };
     refused(
-        &filled(r#""freebsd":{"jail":{"ip4Addr":["#, address, "]}}}"),
+        &config(r#""freebsd":{"jail":{"ip4Addr":["#, address, "]}}}"),
         r#"config.json: freebsd.jail.ip4Addr[0]: 10.0.0.0/8 is not allowed without an interface"#,
     );
 }
@@ -92,7 +85,7 @@ fn many_addresses_that_are_all_wrong() {
 fn many_rules_that_are_all_wrong() {
     let rule = |index: usize| format!(r#""nothing:deny={index}""#);
     refused(
-        &filled(r#""freebsd":{"rctl":["#, rule, "]}}"),
+        &config(r#""freebsd":{"rctl":["#, rule, "]}}"),
         r#"config.json: freebsd.rctl[0]: "nothing:deny=0" is not allowed"#,
     );
 }
@@ -100,7 +93,7 @@ fn many_rules_that_are_all_wrong() {
 #[test]
 fn many_processors() {
     let range = |_| "0-1023".to_owned();
-    let error = checked(&filled(r#""linux":{"resources":{"cpu":{"cpus":""#, range, r#""}}}}"#));
+    let error = checked(&config(r#""linux":{"resources":{"cpu":{"cpus":""#, range, r#""}}}}"#));
     assert!(error.unwrap_err().starts_with("config.json: linux.resources.cpu.cpus: "));
 }
 

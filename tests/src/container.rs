@@ -106,6 +106,28 @@ impl<'a> Container<'a> {
         self.verb("delete").succeeded_silently();
     }
 
+    /// Deletes it, whatever it is doing.
+    ///
+    /// # Panics
+    ///
+    /// When that fails.
+    #[track_caller]
+    pub fn delete_by_force(&self) {
+        self.sandbox.runj(["delete", "--force", &self.id]).run().succeeded_silently();
+    }
+
+    /// Kills it, and deletes it once it has ended.
+    ///
+    /// # Panics
+    ///
+    /// When one of the two fails.
+    #[track_caller]
+    pub fn end(&self) {
+        self.kill("KILL");
+        self.wait_stopped();
+        self.delete();
+    }
+
     /// `runj exec` in it; flags that are `exec`'s own are given by `flags`.
     pub fn exec<'b>(
         &self,

@@ -50,6 +50,12 @@ impl Invocation {
         self
     }
 
+    /// Takes a variable out of its environment.
+    pub fn without_env(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
     /// Starts it in that directory.
     pub fn current_dir(mut self, directory: &Path) -> Self {
         self.command.current_dir(directory);

@@ -29,14 +29,14 @@ impl Programs {
         Self::copy(named("RUNJ").unwrap_or_else(|| build("runj")), built_probe)
     }
 
-    /// The same with a `runj` that has fault points, which `RUNJ_FAULTS` names.
+    /// The same with a `runj` that has fault points ([`runj_with_faults`]).
     ///
     /// # Panics
     ///
     /// As [`locate`](Self::locate).
     #[must_use]
     pub fn locate_with_faults(built_probe: &str) -> Self {
-        Self::copy(named("RUNJ_FAULTS").unwrap_or_else(build_with_faults), built_probe)
+        Self::copy(runj_with_faults(), built_probe)
     }
 
     /// With `runj-demo` beside `runj`: the one that `RUNJ_DEMO` names, or else it is built.
@@ -97,11 +97,20 @@ pub fn build(program: &str) -> PathBuf {
     executable(command, program)
 }
 
-/// Builds a `runj` with fault points, in a directory of its own.
+/// The `runj` with fault points, beside which the shim's program with its own is: the one that
+/// `RUNJ_FAULTS` names, or else both are built in a directory of their own.
+///
+/// # Panics
+///
+/// As [`build`].
+#[must_use]
+pub fn runj_with_faults() -> PathBuf {
+    named("RUNJ_FAULTS").unwrap_or_else(build_with_faults)
+}
+
 fn build_with_faults() -> PathBuf {
     let mut command = cargo("runj with fault points (RUNJ_FAULTS)");
     command.args(["build", "--quiet", "--profile", "faults"]);
-    // Both, which is what the shim's tests build.
     for package in ["runj-cli", "runj-shim"] {
         command.args(["--package", package, "--features", &format!("{package}/fault-points")]);
     }

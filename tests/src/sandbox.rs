@@ -184,7 +184,7 @@ impl<'a> Sandbox<'a> {
     pub fn output(&self, bundle: &Bundle, line: &str) -> String {
         let container = self.start(bundle);
         let output = container.exec([], ["sh", "-c", line]).run().succeeded();
-        self.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+        container.delete_by_force();
         output
     }
 

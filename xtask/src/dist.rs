@@ -29,10 +29,13 @@ const DIRECTORY: &str = "target/dist";
 const BUILD: &str = "target/freebsd/dist";
 
 /// Files of the repository, and where they are in an archive.
-const FILES: [(&str, &str); 10] = [
+const FILES: [(&str, &str); 13] = [
     ("LICENSE", "share/doc/runj/LICENSE"),
     ("README.md", "share/doc/runj/README.md"),
     ("CHANGELOG.md", "share/doc/runj/CHANGELOG.md"),
+    ("ARCHITECTURE.md", "share/doc/runj/ARCHITECTURE.md"),
+    ("CONTRIBUTING.md", "share/doc/runj/CONTRIBUTING.md"),
+    ("SECURITY.md", "share/doc/runj/SECURITY.md"),
     ("runj-spec/schema/runj.ext.schema.json", "share/runj/runj.ext.schema.json"),
     ("dist/containerd/config.toml", "share/examples/runj/containerd/config.toml"),
     ("dist/podman/containers.conf", "share/examples/runj/podman/containers.conf"),
@@ -41,6 +44,9 @@ const FILES: [(&str, &str); 10] = [
     ("dist/freebsd/sysctl.conf", "share/examples/runj/sysctl.conf"),
     ("dist/freebsd/devfs.rules", "share/examples/runj/devfs.rules"),
 ];
+
+/// The pages that the README names, in the same place beside it.
+const BOOK: (&str, &str) = ("docs", "share/doc/runj/docs");
 
 /// Where shells look for completions.
 const COMPLETIONS: [(&str, &str); 3] = [
@@ -51,10 +57,10 @@ const COMPLETIONS: [(&str, &str); 3] = [
 
 /// Makes the release archive for FreeBSD, below target/dist
 ///
-/// Static programs, man pages, completions, examples, the licences of all that is in the programs,
-/// and a bill of materials (CycloneDX). The sysroot needs FreeBSD's COPYRIGHT beside its libraries.
-/// The same source makes the same archive: its times are those of SOURCE_DATE_EPOCH, or of the
-/// commit.
+/// Static programs, man pages, the book, completions, examples, the licences of all that is in the
+/// programs, and a bill of materials (CycloneDX). The sysroot needs FreeBSD's COPYRIGHT beside its
+/// libraries. The same source in the same directory makes the same archive: its times are those of
+/// SOURCE_DATE_EPOCH, or of the commit.
 #[derive(Args)]
 pub(crate) struct Dist {
     #[command(flatten)]
@@ -128,6 +134,7 @@ impl Dist {
         for (from, to) in FILES {
             archive.add(to, fs::read(from).with_context(|| from.to_owned())?);
         }
+        archive.add_directory(Path::new(BOOK.0), BOOK.1)?;
         let programs = build(Command::new("cargo").args(["build", "--package", "runj-cli"]))?;
         let runj = find(&programs, "runj")?;
         for (shell, to) in COMPLETIONS {
@@ -136,12 +143,7 @@ impl Dist {
         }
         let pages = tempfile::tempdir()?;
         run(Command::new(runj).arg("man").arg(pages.path()))?;
-        for page in fs::read_dir(pages.path())? {
-            let page = page?;
-            let to = format!("share/man/man8/{}", page.file_name().to_string_lossy());
-            archive.add(&to, fs::read(page.path())?);
-        }
-        Ok(())
+        archive.add_directory(pages.path(), "share/man/man8")
     }
 }
 

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use self::finding::{Finding, Standing};
 use crate::flags::Doctor;
-use crate::style::{BAD, DOUBTFUL, GOOD};
+use crate::style::{self, BAD, DOUBTFUL, GOOD};
 
 pub(crate) fn run(doctor: &Doctor) -> Result<ExitCode, Error> {
     let mut findings = sys::findings();
@@ -24,7 +24,7 @@ pub(crate) fn run(doctor: &Doctor) -> Result<ExitCode, Error> {
     if doctor.json {
         json(&findings, io::stdout().lock())
     } else {
-        report(&findings, anstream::stdout().lock())
+        report(&findings, style::stdout())
     }
     .context("standard output")?;
     Ok(if able(&findings) { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -10,15 +10,15 @@ use serde::Serialize;
 use tabwriter::TabWriter;
 
 use crate::flags::{List, ListFormat};
-use crate::style::{DOUBTFUL, GOOD, HEADING};
+use crate::printable;
+use crate::style::{self, DOUBTFUL, GOOD};
 
 pub(crate) fn run(runtime: &Runtime, list: &List) -> Result<ExitCode, Error> {
     let containers = runtime.list()?;
-    let stdout = anstream::stdout().lock();
     match list.format {
-        _ if list.quiet => ids(&containers, stdout),
-        ListFormat::Table => table(&containers, stdout),
-        ListFormat::Json => json(&containers, stdout),
+        _ if list.quiet => ids(&containers, io::stdout().lock()),
+        ListFormat::Table => table(&containers, style::stdout()),
+        ListFormat::Json => json(&containers, io::stdout().lock()),
     }
     .context("standard output")?;
     Ok(ExitCode::SUCCESS)
@@ -29,9 +29,8 @@ fn ids(containers: &[Listed], mut out: impl Write) -> io::Result<()> {
 }
 
 fn table(containers: &[Listed], out: impl Write) -> io::Result<()> {
-    let mut out = TabWriter::new(out).minwidth(12).padding(1).ansi(true);
-    let headings = ["ID", "PID", "JID", "STATUS", "BUNDLE", "CREATED"];
-    writeln!(out, "{}", headings.map(|name| format!("{HEADING}{name}{HEADING:#}")).join("\t"))?;
+    let layout = TabWriter::new(out).minwidth(12).padding(1);
+    let mut out = style::table(layout, ["ID", "PID", "JID", "STATUS", "BUNDLE", "CREATED"])?;
     for container in containers {
         let Listed { id, pid, jid, status, bundle, created, .. } = container;
         let (pid, jid) = (pid.unwrap_or(0), jid.unwrap_or(0));
@@ -40,7 +39,8 @@ fn table(containers: &[Listed], out: impl Write) -> io::Result<()> {
             Status::Creating | Status::Created | Status::Paused => DOUBTFUL,
             Status::Stopped => Style::new(),
         };
-        let bundle = bundle.display();
+        // Whatever a directory is called, a line is a line.
+        let bundle = printable(&bundle.display().to_string());
         writeln!(out, "{id}\t{pid}\t{jid}\t{style}{status}{style:#}\t{bundle}\t{created}")?;
     }
     out.flush()

@@ -10,7 +10,7 @@ use runj_runtime::Runtime;
 use tabwriter::{Alignment, TabWriter};
 
 use crate::flags::{ListFormat, Ps};
-use crate::printable;
+use crate::{printable, style};
 
 pub(crate) fn run(runtime: &Runtime, ps: &Ps) -> Result<ExitCode, Error> {
     // runc hands them to ps(1) and picks lines from what it prints.
@@ -18,18 +18,18 @@ pub(crate) fn run(runtime: &Runtime, ps: &Ps) -> Result<ExitCode, Error> {
         bail!("{argument:?} is not allowed: runj does not call ps(1), and prints what ps -ef does");
     }
     let processes = runtime.processes(&ps.id)?;
-    let stdout = io::stdout().lock();
     match ps.format {
-        ListFormat::Table => table(&processes, stdout),
-        ListFormat::Json => json(&processes, stdout),
+        ListFormat::Table => table(&processes, style::stdout()),
+        ListFormat::Json => json(&processes, io::stdout().lock()),
     }
     .context("standard output")?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn table(processes: &[ProcessInfo], out: impl Write) -> io::Result<()> {
-    let mut out = TabWriter::new(out).minwidth(6).padding(1).alignment(Alignment::Right);
-    writeln!(out, "UID\tPID\tPPID\tTHR\tRSS\tTIME\t CMD")?;
+    let layout = TabWriter::new(out).minwidth(6).padding(1).alignment(Alignment::Right);
+    let headings = ["UID", "PID", "PPID", "THR", "RSS", "TIME", " CMD"];
+    let mut out = style::table(layout, headings)?;
     for process in processes {
         let (uid, pid, parent) = (process.uid, process.id.pid(), process.parent);
         let (threads, kilobytes) = (process.threads, process.memory / 1024);

@@ -11,13 +11,12 @@ use std::{fs, thread};
 
 use runj_faults::Point;
 use runj_jail::{Jail, ProcessId, Signal};
-use runj_tests::{DEADLINE, MARK, descriptors, eventually, marked_processes};
+use runj_tests::{DEADLINE, MARK, Step, descriptors, eventually, marked_processes, read_trace};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use crate::engine::{Engine, programs};
 use crate::life;
-use crate::trace::{self, Step};
 
 /// A case by its name.
 type Case = (&'static str, fn());
@@ -146,7 +145,7 @@ impl Place {
     }
 
     fn trace(&self) -> Vec<Step> {
-        trace::read(Path::new(&self.text[1]))
+        read_trace(Path::new(&self.text[1]))
     }
 
     /// Has the shim's `delete` called, and shows that there is no process, no jail, no mount and no

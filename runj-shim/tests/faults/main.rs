@@ -16,27 +16,19 @@ mod life;
 mod programs;
 #[path = "../task/rpc.rs"]
 mod rpc;
-mod trace;
 
 use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Trial};
-use nix::unistd::geteuid;
+use libtest_mimic::Trial;
+use runj_tests::run_as_root;
 
 fn main() -> ExitCode {
-    let mut arguments = Arguments::from_args();
-    // Most of the time each of them waits for some process.
-    arguments.test_threads.get_or_insert(4);
-    let possible = geteuid().is_root();
-    if !possible {
-        eprintln!("note: these need root");
-    }
     let trials = cases::CASES.iter().map(|(name, case)| {
         let run = move || {
             case();
             Ok(())
         };
-        Trial::test(*name, run).with_ignored_flag(!possible)
+        Trial::test(*name, run)
     });
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+    run_as_root(trials)
 }

@@ -12,6 +12,8 @@ use std::time::Duration;
 use runj_spec::{Bundle, Config, Error, Extension, LinuxResources, Process};
 use tempfile::TempDir;
 
+use crate::filled::filled;
+
 const CONFIG: &str = r#"{"ociVersion": "1.3.0"}"#;
 
 fn bundle(config: &str) -> TempDir {
@@ -85,23 +87,6 @@ fn depth_is_bounded() {
         let printed = serde_json::to_vec(&config).unwrap();
         assert_eq!(Config::parse(&printed, "f").unwrap(), config);
     }
-}
-
-/// A config.json with a list at this place that has as many elements as fit.
-fn filled(before: &str, element: impl Fn(usize) -> String, after: &str) -> String {
-    const ROOM: usize = 4 << 20;
-    let mut text = before.to_owned();
-    for index in 0.. {
-        let element = element(index);
-        if text.len() + element.len() + after.len() + 1 > ROOM {
-            break;
-        }
-        if index > 0 {
-            text.push(',');
-        }
-        text += &element;
-    }
-    text + after
 }
 
 fn address(number: usize) -> String {

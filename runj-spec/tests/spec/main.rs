@@ -12,6 +12,7 @@ mod bounds;
 mod bundle_files;
 mod documents;
 mod engines;
+mod filled;
 mod ids;
 mod injected_faults;
 mod merging;

@@ -115,9 +115,7 @@ network_config_dir = "{here}/net"
 
     /// A call of `runj` in the engine's directory.
     pub fn runj(&self, args: impl IntoIterator<Item: AsRef<OsStr>>) -> Invocation {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let output = self.path.join("output").join(number.to_string());
-        Invocation::new(&self.programs.runj(), &output).args(args).current_dir(&self.path)
+        Invocation::new(&self.programs.runj(), &self.output()).args(args).current_dir(&self.path)
     }
 
     /// Makes, in that directory, what the image has.
@@ -151,21 +149,26 @@ network_config_dir = "{here}/net"
 
     /// A script for sh(1), in the engine's directory and with its podman and buildah.
     pub fn shell(&self, script: &str) -> Invocation {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let output = self.path.join("output").join(number.to_string());
-        let shell = Invocation::new(Path::new("/bin/sh"), &output).args(["-c", script]);
-        let shell = shell.current_dir(&self.path).env("BUILDAH_RUNTIME", self.programs.runj());
-        let shell =
-            self.environment().into_iter().fold(shell, |call, (name, value)| call.env(name, value));
+        let shell = Invocation::new(Path::new("/bin/sh"), &self.output()).args(["-c", script]);
+        let shell = self.at_home(shell).env("BUILDAH_RUNTIME", self.programs.runj());
         let path = std::env::var("PATH").unwrap_or_default();
         shell.env("PATH", format!("{}:{path}", self.tools.directory().display()))
     }
 
     fn call(&self, program: &str, args: impl IntoIterator<Item: AsRef<OsStr>>) -> Invocation {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let output = self.path.join("output").join(number.to_string());
-        let call = self.tools.call(program, &output).args(args).current_dir(&self.path);
+        self.at_home(self.tools.call(program, &self.output()).args(args))
+    }
+
+    /// Gives a call the engine's directory and environment.
+    fn at_home(&self, call: Invocation) -> Invocation {
+        let call = call.current_dir(&self.path);
         self.environment().into_iter().fold(call, |call, (name, value)| call.env(name, value))
+    }
+
+    /// Where the output of another call goes.
+    fn output(&self) -> PathBuf {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        self.path.join("output").join(number.to_string())
     }
 
     /// What the programs have in their environment.

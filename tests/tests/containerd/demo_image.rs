@@ -11,7 +11,8 @@ cases![it_is_imported_and_runs];
 const NAME: &str = "example.org/runj/demo:1";
 
 fn it_is_imported_and_runs(engine: &mut Engine<'_>) {
-    let [root, image] = ["root", "demo.tar"].map(|name| engine.path().join(name));
+    // Not beside what containerd keeps in its own `root`.
+    let [root, image] = ["userland", "demo.tar"].map(|name| engine.path().join(name));
     engine.install_userland(&root);
     let runj = engine.shim_program().with_file_name("runj");
     let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };

@@ -73,7 +73,7 @@ fn an_address_that_the_parent_jail_does_not_have(sandbox: &Sandbox<'_>) {
     let bundle = bundle.set("freebsd.jail.ip4Addr", json!(["198.19.6.1"]));
     let child = sandbox.start(&bundle);
     assert!(bound(&child, "198.19.6.1:0")["bound"].is_string());
-    sandbox.runj(["delete", "--force", child.id()]).run().succeeded_silently();
+    child.delete_by_force();
 }
 
 fn containers_with_stacks_of_their_own_reach_each_other(sandbox: &Sandbox<'_>) {

@@ -67,7 +67,7 @@ fn boot<'a>(
     let directory = sandbox.state_dir().join(container.id());
     let kept = sandbox.path().join("kept");
     copy(&directory, &kept);
-    sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+    container.delete_by_force();
     fs::rename(&kept, &directory).unwrap();
     fs::create_dir_all(bundle.rootfs().join("made/for/this")).unwrap();
     let mut state = read(sandbox, container.id());
@@ -146,6 +146,6 @@ fn a_container_that_was_being_created_is_deleted_by_force(sandbox: &Sandbox<'_>)
         state["init"] = Value::Null;
     });
     assert_eq!(container.status(), "stopped");
-    sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+    container.delete_by_force();
     sandbox.host().assert_unchanged_since(&before);
 }

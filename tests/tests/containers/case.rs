@@ -6,8 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use libtest_mimic::{Completion, Trial};
 use nix::unistd::geteuid;
-use runj_jail::{Jail, Params};
-use runj_tests::{Programs, Sandbox};
+use runj_tests::{Programs, Sandbox, enforces_limits};
 
 /// One thing to prove, in a sandbox of its own.
 #[derive(Clone, Copy)]
@@ -111,21 +110,4 @@ pub(crate) fn trials(themes: &[Theme], locate: fn() -> Programs) -> Vec<Trial> {
         eprintln!("note: most of these need root and are ignored");
     }
     themes.iter().flat_map(|theme| theme.cases.iter().map(move |case| trial(theme, case))).collect()
-}
-
-/// Whether a jail can have limits here.
-fn enforces_limits() -> bool {
-    let root = tempfile::tempdir().unwrap();
-    let name = format!("runj-test-limits-{}", std::process::id());
-    let params = Params::new().string("name", &*name).flag("persist", true);
-    let jail = Jail::create(&params.string("path", root.path().to_str().unwrap())).unwrap();
-    let (limits, rule) = (jail.limits().unwrap(), "maxproc:deny=1000".parse().unwrap());
-    let added = limits.add(&rule);
-    limits.remove(&rule).unwrap();
-    jail.remove().unwrap();
-    match added {
-        Ok(()) => true,
-        Err(error) if error.is_unenforceable() => false,
-        Err(error) => panic!("{error}"),
-    }
 }

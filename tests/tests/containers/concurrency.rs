@@ -324,9 +324,7 @@ fn fifty_lifecycles_at_once(sandbox: &Sandbox<'_>) {
                 let container = sandbox.start(bundle);
                 assert_eq!(container.status(), "running");
                 container.exec([], ["true"]).run().succeeded_silently();
-                container.kill("KILL");
-                container.wait_stopped();
-                container.delete();
+                container.end();
             });
         }
     });

@@ -103,7 +103,7 @@ fn a_ledger_that_cannot_be_understood(sandbox: &Sandbox<'_>) {
         assert!(jail.is_some());
     }
     fs::write(&path, text).unwrap();
-    sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+    container.delete_by_force();
     sandbox.host().assert_unchanged_since(&before);
 }
 
@@ -119,7 +119,7 @@ fn a_ledger_that_was_cut_off(sandbox: &Sandbox<'_>) {
     fs::write(&path, text).unwrap();
     // This writes more.
     container.start();
-    sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+    container.delete_by_force();
     sandbox.host().assert_unchanged_since(&before);
 }
 
@@ -136,9 +136,7 @@ fn a_state_from_the_future(sandbox: &Sandbox<'_>) {
     container.start();
     assert_eq!(container.status(), "running");
     container.exec([], ["true"]).run().succeeded_silently();
-    container.kill("KILL");
-    container.wait_stopped();
-    container.delete();
+    container.end();
     sandbox.host().assert_unchanged_since(&before);
 }
 
@@ -172,14 +170,12 @@ fn a_clock_that_is_set_back(sandbox: &Sandbox<'_>) {
         container.exec([], ["true"]).run().succeeded_silently();
         container.verb("pause").succeeded_silently();
         container.verb("resume").succeeded_silently();
-        container.kill("KILL");
-        container.wait_stopped();
-        container.delete();
+        container.end();
         // Made at the one time, ended at the other.
         let container = sandbox.start(&bundle);
         drop(another_time);
         assert_eq!(container.status(), "running");
-        sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+        container.delete_by_force();
         sandbox.host().assert_unchanged_since(&before);
     }
 }

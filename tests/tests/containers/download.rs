@@ -274,10 +274,11 @@ fn without_its_program_it_says_so(sandbox: &Sandbox<'_>) {
     fs::create_dir(&alone).unwrap();
     let runj = alone.join("runj");
     copy_program(&sandbox.runj_program(), &runj);
-    let download = |path: &Path| {
-        Command::new(&runj).args(["demo", "download"]).env("PATH", path).output().unwrap()
+    let download = |path: &Path, flags: &[&str]| {
+        let mut command = Command::new(&runj);
+        command.args(["demo", "download"]).args(flags).env("PATH", path).output().unwrap()
     };
-    let output = download(&alone);
+    let output = download(&alone, &[]);
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(message.starts_with("runj: runj-demo: not installed"), "{message}");
@@ -290,11 +291,7 @@ fn without_its_program_it_says_so(sandbox: &Sandbox<'_>) {
     let bin = sandbox.path().join("bin");
     fs::create_dir(&bin).unwrap();
     copy_program(&demo, &bin.join("runj-demo"));
-    let output = Command::new(&runj)
-        .args(["demo", "download", "--release=1", "--mirror=ftp://example.org"])
-        .env("PATH", &bin)
-        .output()
-        .unwrap();
+    let output = download(&bin, &["--release=1", "--mirror=ftp://example.org"]);
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(message.contains("ftp://example.org/"), "{message}");
 }

@@ -126,7 +126,7 @@ fn a_destination_of_another_container_in_the_same_root(sandbox: &Sandbox<'_>) {
     assert_undone(sandbox, &bundle, &[], &reason);
     first.exec([], ["true"]).run().succeeded_silently();
     // Once it is gone, the root is free.
-    sandbox.runj(["delete", "--force", first.id()]).run().succeeded_silently();
+    first.delete_by_force();
     sandbox.start(&bundle);
 }
 

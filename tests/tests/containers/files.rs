@@ -141,7 +141,7 @@ fn the_file_itself_stays_as_it_is(sandbox: &Sandbox<'_>) {
     let container = sandbox.start(&bundle);
     // Some of this is refused.
     let _ = container.exec([], ["sh", "-c", line]).run();
-    sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+    container.delete_by_force();
     assert_eq!(fs::read_to_string(&source).unwrap(), "of the host");
     assert_eq!(fs::metadata(&source).unwrap().mode() & 0o777, 0o644);
 }
@@ -174,7 +174,7 @@ fn what_the_container_does_to_it_harms_nobody(sandbox: &Sandbox<'_>) {
     // The way to it becomes a link out of the root.
     let line = format!("mv /etc /moved && ln -s {} /etc", victim.display());
     container.exec([], ["sh", "-c", &line]).run().succeeded_silently();
-    sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+    container.delete_by_force();
     assert_eq!(fs::read_to_string(victim.join("hosts")).unwrap(), "of the host");
     assert_eq!(fs::read_dir(&victim).unwrap().count(), 1);
 }

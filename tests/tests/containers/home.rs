@@ -46,9 +46,7 @@ fn homes(sandbox: &Sandbox<'_>, bundle: &Bundle) -> [String; 2] {
     let container = sandbox.start(bundle);
     let init = container.wait_line(0).as_str().unwrap().to_owned();
     let homes = [init, executed(&container, [])];
-    container.kill("KILL");
-    container.wait_stopped();
-    container.delete();
+    container.end();
     homes
 }
 

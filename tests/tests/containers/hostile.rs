@@ -343,7 +343,7 @@ fn programs_of_the_image_are_not_run(sandbox: &Sandbox<'_>) {
     container.wait_stopped();
     container.delete();
     let container = sandbox.start(&bundle);
-    sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+    container.delete_by_force();
     assert!(!ran(), "{:?}", fs::read_to_string(bundle.rootfs().join("ran")));
 }
 

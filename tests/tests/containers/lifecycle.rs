@@ -171,7 +171,7 @@ fn force_deletes_in_every_state(sandbox: &Sandbox<'_>) {
     stopped.kill("KILL");
     stopped.wait_stopped();
     for container in [&created, &running, &stopped] {
-        sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+        container.delete_by_force();
         container.verb("state").refused();
         // What is gone is deleted as well as what never was.
         sandbox.runj(["delete", "-f", container.id()]).run().succeeded_silently();
@@ -432,7 +432,5 @@ fn state_survives_a_bundle_that_is_gone(sandbox: &Sandbox<'_>) {
     std::fs::remove_file(bundle.dir().join("config.json")).unwrap();
     assert_eq!(container.status(), "created");
     container.start();
-    container.kill("KILL");
-    container.wait_stopped();
-    container.delete();
+    container.end();
 }

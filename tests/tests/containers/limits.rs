@@ -133,11 +133,9 @@ fn nothing_is_left_of_rules(sandbox: &Sandbox<'_>) {
     let stopped = sandbox.start(&bundle);
     update(sandbox, &stopped, &["--pids-limit", "60", "--cpu-quota", "100000"]);
     assert_eq!(rules(stopped.id()).len(), 3);
-    stopped.kill("KILL");
-    stopped.wait_stopped();
-    stopped.delete();
+    stopped.end();
     let running = sandbox.start(&bundle);
-    sandbox.runj(["delete", "--force", running.id()]).run().succeeded_silently();
+    running.delete_by_force();
     for container in [stopped, running] {
         assert_eq!(rules(container.id()), [""; 0]);
     }
@@ -340,7 +338,5 @@ fn a_limit_that_cannot_be_enforced(sandbox: &Sandbox<'_>) {
     }
     // What podman sends for every container is none that anybody has asked for.
     let container = sandbox.start(&pids(bundle, 2048));
-    container.kill("KILL");
-    container.wait_stopped();
-    container.delete();
+    container.end();
 }

@@ -79,7 +79,7 @@ fn it_is_deleted_by_force_while_connected(sandbox: &Sandbox<'_>) {
     let container = sandbox.start(&bundle);
     visit(&container);
     let jid = jid(&container);
-    sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+    container.delete_by_force();
     assert_dying(jid);
     sandbox.host().assert_unchanged_since(&before);
 }

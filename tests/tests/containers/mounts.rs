@@ -72,7 +72,7 @@ fn the_root_can_be_a_link(sandbox: &Sandbox<'_>) {
     let aside = bundle.dir().join("aside");
     fs::rename(bundle.rootfs(), &aside).unwrap();
     symlink("/", bundle.rootfs()).unwrap();
-    sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+    container.delete_by_force();
     fs::rename(aside, bundle.rootfs()).unwrap();
     sandbox.host().assert_unchanged_since(&before);
 }
@@ -191,9 +191,7 @@ fn destinations_are_made_and_removed(sandbox: &Sandbox<'_>) {
     let before = sandbox.host();
     let container = sandbox.start(&bundle);
     assert!(bundle.rootfs().join("not/there/either").is_dir());
-    container.kill("KILL");
-    container.wait_stopped();
-    container.delete();
+    container.end();
     sandbox.host().assert_unchanged_since(&before);
 }
 
@@ -257,7 +255,7 @@ fn links_are_followed_inside_the_root(sandbox: &Sandbox<'_>) {
         victim.assert_untouched(sandbox);
         let seen = container.exec([], ["cat", &format!("{destination}/file")]).run().succeeded();
         assert_eq!(seen, "data", "{target}");
-        sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+        container.delete_by_force();
         victim.assert_untouched(sandbox);
         sandbox.host().assert_unchanged_since(&before);
     }
@@ -310,7 +308,7 @@ fn a_mount_that_the_host_uses_goes_all_the_same(sandbox: &Sandbox<'_>) {
     let before = sandbox.host();
     let container = sandbox.start(&bundle);
     let busy = fs::File::open(bundle.rootfs().join("busy")).unwrap();
-    sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+    container.delete_by_force();
     sandbox.host().assert_unchanged_since(&before);
     drop(busy);
 }
@@ -320,7 +318,7 @@ fn a_mount_that_was_moved_goes_all_the_same(sandbox: &Sandbox<'_>) {
     let bundle = sandbox.bundle().mount(json!({ "destination": "/made/here", "type": "tmpfs" }));
     let container = sandbox.start(&bundle);
     container.exec([], ["mv", "/made", "/moved"]).run().succeeded_silently();
-    sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+    container.delete_by_force();
     assert_eq!(fs::read_dir(bundle.rootfs().join("moved/here")).unwrap().count(), 0);
     fs::remove_dir(bundle.rootfs().join("moved/here")).unwrap();
 }
@@ -328,10 +326,10 @@ fn a_mount_that_was_moved_goes_all_the_same(sandbox: &Sandbox<'_>) {
 fn two_containers_of_one_read_only_root(sandbox: &Sandbox<'_>) {
     let bundle = sandbox.bundle().set("root.readonly", true);
     let (first, second) = (sandbox.start(&bundle), sandbox.start(&bundle));
-    sandbox.runj(["delete", "--force", first.id()]).run().succeeded_silently();
+    first.delete_by_force();
     // The other one has its mounts still.
     second.exec([], ["true"]).run().succeeded_silently();
-    sandbox.runj(["delete", "--force", second.id()]).run().succeeded_silently();
+    second.delete_by_force();
 }
 
 fn deleting_what_may_mount_leaves_others_their_mounts(sandbox: &Sandbox<'_>) {
@@ -340,10 +338,10 @@ fn deleting_what_may_mount_leaves_others_their_mounts(sandbox: &Sandbox<'_>) {
     // Created later, with a root inside of the other's.
     let inner = sandbox.bundle_in(outer.rootfs().join("inner"));
     let second = sandbox.start(&inner);
-    sandbox.runj(["delete", "--force", first.id()]).run().succeeded_silently();
+    first.delete_by_force();
     assert!(fs::read_dir(inner.rootfs().join("opt/probe")).unwrap().count() > 0);
     second.exec([], ["true"]).run().succeeded_silently();
-    sandbox.runj(["delete", "--force", second.id()]).run().succeeded_silently();
+    second.delete_by_force();
 }
 
 /// Other containers that have the same root can do that, while it is copied.

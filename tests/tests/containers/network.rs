@@ -234,7 +234,7 @@ fn an_interface_gets_the_addresses_for_as_long_as_the_container_is(sandbox: &San
     let command = Bundle::probe_command(["bind", "198.19.1.1:0"]);
     let bound = container.exec([], command).run().json();
     assert!(bound["bound"].is_string(), "{bound}");
-    sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+    container.delete_by_force();
     assert!(!has_address(pair.a.as_ref(), "198.19.1.1"));
 }
 
@@ -267,7 +267,7 @@ fn vnet_interfaces_move_in_and_come_home(sandbox: &Sandbox<'_>) {
         assert!(!has_interface(&pair.b) && has_interface(&pair.a));
         let inside = container.exec([], Bundle::probe_command(["interfaces"])).run().json();
         assert!(inside[pair.b.as_ref()].is_object(), "{inside}");
-        sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+        container.delete_by_force();
         assert!(has_interface(&pair.b));
     }
 }

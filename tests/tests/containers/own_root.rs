@@ -56,7 +56,7 @@ fn nothing_of_the_host_is_in_it(sandbox: &Sandbox<'_>) {
     assert!(files("/dev").as_array().unwrap().contains(&json!("null")));
     let message = container.exec([], ["/bin/sh"]).run().refused();
     assert!(message.contains("/bin/sh"), "{message}");
-    sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+    container.delete_by_force();
     sandbox.host().assert_unchanged_since(&before);
 }
 
@@ -80,7 +80,7 @@ fn two_containers_share_it(sandbox: &Sandbox<'_>) {
     let files = second.exec([], command(["files", "/tmp"])).run().json();
     assert_eq!(files, json!(["shared"]));
     // Its end is not that of the other.
-    sandbox.runj(["delete", "--force", first.id()]).run().succeeded_silently();
+    first.delete_by_force();
     assert_eq!(second.status(), "running");
     assert_eq!(fs::read_dir(root.join("bin")).unwrap().count(), 1);
 }

@@ -201,7 +201,7 @@ fn a_container_in_a_jail(sandbox: &Sandbox<'_>) {
     let jid = container.state()["annotations"]["org.freebsd.jail.jid"].clone();
     assert_eq!(jid, jail.jid().to_string());
     container.exec([], ["true"]).run().succeeded_silently();
-    sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+    container.delete_by_force();
     assert_eq!(Jail::find(&name).unwrap(), None);
     outer.remove().unwrap();
 }

@@ -135,6 +135,6 @@ fn a_paused_container_is_deleted_by_force_only(sandbox: &Sandbox<'_>) {
     let message = container.verb("delete").refused();
     assert!(message.contains("it is paused, not stopped"), "{message}");
     assert_eq!(container.status(), "paused");
-    sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+    container.delete_by_force();
     sandbox.host().assert_unchanged_since(&before);
 }

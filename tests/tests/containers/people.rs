@@ -10,6 +10,7 @@ use crate::case::cases;
 
 cases![
     the_list_has_colours_on_a_terminal_only,
+    every_table_has_them_by_the_same_rule,
     an_error_on_a_terminal_says_what_to_do_next,
     a_missing_bundle_s_next_step: Nothing,
     a_shell_completes: Bash,
@@ -17,10 +18,17 @@ cases![
     man_pages_for_every_verb: Nothing,
 ];
 
+/// Gives a command these variables, and none else that say what somebody thinks of colours.
+fn with(command: Invocation, variables: &[(&str, &str)]) -> Invocation {
+    let others = ["CI", "CLICOLOR", "CLICOLOR_FORCE", "NO_COLOR"];
+    let bare = others.into_iter().fold(command, Invocation::without_env).env("TERM", "xterm");
+    variables.iter().fold(bare, |command, (name, value)| command.env(name, value))
+}
+
 /// What a command shows to somebody at a terminal, and its exit status.
 fn at_terminal(command: Invocation) -> (String, i32) {
     let pty = openpty(None, None).unwrap();
-    let running = command.env("TERM", "xterm").on_terminal(&pty.slave).spawn();
+    let running = command.on_terminal(&pty.slave).spawn();
     drop(pty.slave);
     let shown = Terminal::new(pty.master).rest().replace("\r\n", "\n");
     (shown, running.wait().code())
@@ -28,13 +36,13 @@ fn at_terminal(command: Invocation) -> (String, i32) {
 
 fn the_list_has_colours_on_a_terminal_only(sandbox: &Sandbox<'_>) {
     let container = sandbox.start(&sandbox.bundle());
-    let list = || sandbox.runj(["list"]);
-    let plain = list().run().succeeded();
+    let list = |variables: &[(&str, &str)]| with(sandbox.runj(["list"]), variables);
+    let plain = list(&[]).run().succeeded();
     assert!(!plain.contains('\u{1b}'), "{plain:?}");
 
-    let (coloured, _) = at_terminal(list());
+    let (coloured, _) = at_terminal(list(&[]));
     assert!(coloured.contains("\u{1b}[32mrunning\u{1b}[0m"), "{coloured:?}");
-    let (without, _) = at_terminal(list().env("NO_COLOR", "1"));
+    let (without, _) = at_terminal(list(&[("NO_COLOR", "1")]));
     assert_eq!(without, plain);
 
     // Colours take no room: what is below each other is below each other.
@@ -45,6 +53,44 @@ fn the_list_has_colours_on_a_terminal_only(sandbox: &Sandbox<'_>) {
     assert_eq!(column(lines[0], "BUNDLE"), column(row, "/"));
     let uncoloured = strip(&coloured);
     assert_eq!(uncoloured, plain);
+}
+
+fn every_table_has_them_by_the_same_rule(sandbox: &Sandbox<'_>) {
+    let bundle = sandbox.bundle();
+    let container = sandbox.start(&bundle);
+    let list = || sandbox.runj(["list"]);
+    let ps = || sandbox.runj(["ps", container.id()]);
+    let show = || sandbox.runj(["config", "show"]).args([bundle.dir()]);
+    let tables: [(&str, &dyn Fn() -> Invocation); 3] =
+        [("ID", &list), ("UID", &ps), ("VALUE", &show)];
+    for (heading, table) in tables {
+        let coloured = format!("\u{1b}[1m{heading}\u{1b}[0m");
+        let check = |shown: &str, colours: bool, how: &str| {
+            assert_eq!(shown.contains(&coloured), colours, "{heading}, {how}: {shown:?}");
+            assert_eq!(shown.contains('\u{1b}'), colours, "{heading}, {how}: {shown:?}");
+            assert!(strip(shown).trim_start().starts_with(heading), "{how}: {shown:?}");
+        };
+        for (variables, colours) in [
+            (&[][..], true),
+            (&[("NO_COLOR", "1")], false),
+            (&[("NO_COLOR", "")], true),
+            (&[("CLICOLOR", "0")], false),
+            (&[("CLICOLOR", "1")], true),
+            (&[("TERM", "dumb")], false),
+        ] {
+            let (shown, _) = at_terminal(with(table(), variables));
+            check(&shown, colours, &format!("at a terminal with {variables:?}"));
+        }
+        for (variables, colours) in [
+            (&[][..], false),
+            (&[("CLICOLOR", "1")], false),
+            (&[("CLICOLOR_FORCE", "1")], true),
+            (&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false),
+        ] {
+            let shown = with(table(), variables).run().succeeded();
+            check(&shown, colours, &format!("in a file with {variables:?}"));
+        }
+    }
 }
 
 /// Without the sequences that change colours.
@@ -74,7 +120,7 @@ fn an_error_on_a_terminal_says_what_to_do_next(sandbox: &Sandbox<'_>) {
         ),
         (sandbox.runj(["start", last]), format!("{runj} delete {last}, then create it anew: ")),
     ] {
-        let (shown, code) = at_terminal(command);
+        let (shown, code) = at_terminal(with(command, &[]));
         let shown = strip(&shown);
         let lines: Vec<_> = shown.lines().collect();
         assert_eq!((code, lines.len()), (1, 2), "{shown}");

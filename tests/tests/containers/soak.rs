@@ -10,10 +10,11 @@ use nix::unistd::Pid;
 use runj_jail::Signal;
 use runj_runtime::{CreateOptions, ExecOptions, Io, Runtime};
 use runj_spec::Process;
-use runj_tests::{Bundle, DEADLINE, Sandbox, descriptors, memory};
+use runj_tests::{DEADLINE, Sandbox, descriptors, memory};
 use serde_json::{Value, json};
 
 use crate::case::cases;
+use crate::starved::laborious;
 
 cases![lifecycles_leave_nothing, lifecycles_in_one_process_make_it_no_larger];
 
@@ -22,26 +23,13 @@ fn rounds() -> usize {
     env::var("RUNJ_SOAK").map_or(50, |rounds| rounds.parse().expect("RUNJ_SOAK is a number"))
 }
 
-/// A bundle for which there is something of every kind to do.
-fn laborious(sandbox: &Sandbox<'_>) -> Bundle {
-    let bundle = sandbox
-        .bundle()
-        .set("root.readonly", true)
-        .mount(json!({ "destination": "/made/for/this", "type": "tmpfs" }))
-        .mount(json!({ "destination": "/dev", "type": "devfs" }));
-    let hook = bundle.script("hook", "exit 0");
-    bundle.set("hooks.createRuntime", json!([{ "path": hook }])).args(["sleep", "1000"])
-}
-
 fn lifecycles_leave_nothing(sandbox: &Sandbox<'_>) {
-    let bundle = laborious(sandbox);
+    let bundle = laborious(sandbox).args(["sleep", "1000"]);
     let before = sandbox.host();
     for round in 0..rounds() {
         let container = sandbox.start(&bundle);
         container.exec([], ["true"]).run().succeeded_silently();
-        container.kill("KILL");
-        container.wait_stopped();
-        container.delete();
+        container.end();
         assert_eq!(fs::read_dir(sandbox.state_dir()).unwrap().count(), 0, "round {round}");
         sandbox.host().assert_unchanged_since(&before);
     }
@@ -54,11 +42,11 @@ const ROLE: &str = "RUNJ_TEST_LIFECYCLES";
 const PER_ROUND: Duration = Duration::from_secs(5);
 
 fn lifecycles_in_one_process_make_it_no_larger(sandbox: &Sandbox<'_>) {
-    let bundle = laborious(sandbox);
+    let bundle = laborious(sandbox).args(["sleep", "1000"]);
     let terminal = sandbox.bundle().set("process.terminal", true).args(["sleep", "1000"]);
     // Refused before anything was done, and after some of it.
     let wrong = sandbox.bundle().set("process.cwd", "/missing");
-    let refused = laborious(sandbox);
+    let refused = laborious(sandbox).args(["sleep", "1000"]);
     let refused = refused.set("hooks.createRuntime", json!([{ "path": "/missing" }]));
     let before = sandbox.host();
     let bundles = [&bundle, &terminal, &wrong, &refused].map(|bundle| bundle.dir().to_owned());

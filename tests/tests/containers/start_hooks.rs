@@ -234,6 +234,6 @@ fn delete_ends_one_that_does_not_end(sandbox: &Sandbox<'_>) {
     });
     // Its own program does not run yet.
     assert_eq!(container.status(), "created");
-    sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+    container.delete_by_force();
     start.wait().refused();
 }

@@ -22,7 +22,7 @@ cases![
 ];
 
 /// A bundle for which there is something of every kind to do.
-fn laborious(sandbox: &Sandbox<'_>) -> Bundle {
+pub(crate) fn laborious(sandbox: &Sandbox<'_>) -> Bundle {
     let bundle = sandbox
         .bundle()
         .set("root.readonly", true)
@@ -89,10 +89,8 @@ fn a_full_disk_is_no_obstacle_to_an_end(sandbox: &Sandbox<'_>) {
     assert_eq!(running.status(), "running");
     running.exec([], ["true"]).run().succeeded_silently();
 
-    running.kill("KILL");
-    running.wait_stopped();
-    running.delete();
-    sandbox.runj(["delete", "--force", created.id()]).run().succeeded_silently();
+    running.end();
+    created.delete_by_force();
     assert_eq!(disk.names(), [""; 0]);
     sandbox.host().assert_unchanged_since(&before);
 }
@@ -111,7 +109,7 @@ fn a_start_that_cannot_be_noted(sandbox: &Sandbox<'_>) {
         container.start();
     }
     assert_eq!(container.status(), "running");
-    sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+    container.delete_by_force();
 }
 
 fn a_state_directory_that_is_read_only(sandbox: &Sandbox<'_>) {
@@ -152,7 +150,7 @@ fn a_root_that_is_read_only(sandbox: &Sandbox<'_>) {
     disk.set_read_only(true);
     let container = sandbox.start(&bundle);
     container.exec([], ["true"]).run().succeeded_silently();
-    sandbox.runj(["delete", "--force", container.id()]).run().succeeded_silently();
+    container.delete_by_force();
 
     // There is no place for these.
     let file = sandbox.path().join("file");

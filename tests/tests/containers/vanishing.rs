@@ -68,9 +68,7 @@ fn a_jail_that_was_renamed(sandbox: &Sandbox<'_>) {
     jail.update(&Params::new().string("name", sandbox.id())).unwrap();
     assert_eq!(container.status(), "running");
     container.exec([], ["true"]).run().succeeded_silently();
-    container.kill("KILL");
-    container.wait_stopped();
-    container.delete();
+    container.end();
     assert_eq!(Jail::by_jid(jail.jid()).unwrap(), None);
     sandbox.host().assert_unchanged_since(&before);
 }

@@ -34,23 +34,21 @@ fn main() -> ExitCode {
     // They have the host's names for jails in common.
     arguments.test_threads.get_or_insert(1);
     let programs = Located::default();
+    let no_sources = book::workspace().is_none().then_some("the sources are not here");
+    let no_cargo = no_sources.or(env::var_os("CARGO").is_none().then_some("needs cargo"));
     let mut trials = vec![
-        of_sources("book::the_table_of_contents_is_whole", book::the_table_of_contents_is_whole),
-        of_sources("book::links_lead_somewhere", book::links_lead_somewhere),
-        Trial::test("book::blocks_say_what_they_are", || {
-            book::blocks_say_what_they_are();
-            Ok(())
-        }),
-        Trial::test("book::comparing_is_strict", || {
-            session::comparing_is_strict();
-            Ok(())
-        }),
-        Trial::test("reference::the_page_shows_the_types", || {
-            reference::the_page_shows_the_types();
-            Ok(())
-        }),
-        with_cargo(
+        case(
+            "book::the_table_of_contents_is_whole",
+            no_sources,
+            book::the_table_of_contents_is_whole,
+        ),
+        case("book::links_lead_somewhere", no_sources, book::links_lead_somewhere),
+        case("book::blocks_say_what_they_are", None, book::blocks_say_what_they_are),
+        case("book::comparing_is_strict", None, session::comparing_is_strict),
+        case("reference::the_page_shows_the_types", None, reference::the_page_shows_the_types),
+        case(
             "book::chores_have_verbs_and_flags_that_there_are",
+            no_cargo,
             book::chores_have_verbs_and_flags_that_there_are,
         ),
         in_sandbox("book::documents_are_right", &programs, book::documents_are_right),
@@ -75,22 +73,11 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// A case that looks at the files of the workspace.
-fn of_sources(name: &str, run: fn()) -> Trial {
+/// A case without a sandbox.
+fn case(name: &str, why_not: Option<&'static str>, run: fn()) -> Trial {
     Trial::ignorable_test(name, move || {
-        if book::workspace().is_none() {
-            return Ok(Completion::ignored_with("the sources are not here"));
-        }
-        run();
-        Ok(Completion::Completed)
-    })
-}
-
-/// A case that calls cargo.
-fn with_cargo(name: &str, run: fn()) -> Trial {
-    Trial::ignorable_test(name, move || {
-        if book::workspace().is_none() || env::var_os("CARGO").is_none() {
-            return Ok(Completion::ignored_with("needs cargo and the sources"));
+        if let Some(reason) = why_not {
+            return Ok(Completion::ignored_with(reason));
         }
         run();
         Ok(Completion::Completed)

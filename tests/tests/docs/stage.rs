@@ -25,12 +25,14 @@ pub(crate) fn play<'p>(
     let lock = File::create(env::temp_dir().join("runj-test-docs.lock")).unwrap();
     lock.lock().unwrap();
     match with {
-        With::Runj => by_hand(session, programs()),
-        With::Containerd => return containerd(session),
-        With::Podman => return podman(session, programs()),
-        With::Cargo => return cargo(session, programs),
+        With::Runj => {
+            by_hand(session, programs());
+            Ok(())
+        }
+        With::Containerd => containerd(session),
+        With::Podman => podman(session, programs()),
+        With::Cargo => cargo(session, programs),
     }
-    Ok(())
 }
 
 /// With `runj` in the path. That is a script that calls the real one with a directory of the

@@ -5,10 +5,9 @@ use std::env::consts::OS;
 use std::fs;
 
 use runj_faults::{InitPoint, Point};
-use runj_tests::{Programs, Sandbox};
+use runj_tests::{Programs, Sandbox, enforces_limits};
 
 use crate::scenario::Scenario;
-use crate::site::enforces_limits;
 use crate::trace;
 
 /// A case by its name.

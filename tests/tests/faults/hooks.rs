@@ -1,10 +1,9 @@
 //! Hooks that do not end by themselves.
 
-use runj_tests::Sandbox;
+use runj_tests::{Sandbox, Step};
 
 use crate::complete::Case;
 use crate::site::lingering;
-use crate::trace::Step;
 
 pub(crate) const CASES: &[Case] =
     &[("hooks::one_that_does_not_end_is_known", one_that_does_not_end_is_known)];
@@ -16,7 +15,7 @@ fn one_that_does_not_end_is_known(sandbox: &Sandbox<'_>) {
         let before = sandbox.host();
         let id = sandbox.id();
         for point in ["hook", "hook-go", "hook-wait"] {
-            let failpoints = Step { point: point.to_owned(), count: 1 }.failpoints("kill");
+            let failpoints = Step::first(point).failpoints("kill");
             let run = sandbox.runj(["run", "--detach", &id]).args([bundle.dir()]);
             let outcome = run.env("FAILPOINTS", failpoints).run();
             assert!(outcome.status.code().is_none(), "it was not killed at {point}");

@@ -27,21 +27,13 @@ mod trace;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
-use libtest_mimic::{Arguments, Trial};
-use nix::unistd::geteuid;
-use runj_tests::{Programs, Sandbox};
+use libtest_mimic::Trial;
+use runj_tests::{Programs, Sandbox, run_as_root};
 
 use crate::ordeal::Ordeal;
 use crate::scenario::Scenario;
 
 fn main() -> ExitCode {
-    let mut arguments = Arguments::from_args();
-    // Most of the time each of them waits for some process.
-    arguments.test_threads.get_or_insert(4);
-    let possible = geteuid().is_root();
-    if !possible {
-        eprintln!("note: these need root");
-    }
     let programs = Arc::new(OnceLock::new());
     let trial = |name: String, run: Box<dyn FnOnce(&Sandbox<'_>) + Send>| {
         let programs = Arc::clone(&programs);
@@ -52,7 +44,6 @@ fn main() -> ExitCode {
             sandbox.finish();
             Ok(())
         })
-        .with_ignored_flag(!possible)
     };
     let ordeals = Scenario::ALL.iter().flat_map(|scenario| {
         Ordeal::ALL.iter().map(move |ordeal| {
@@ -62,6 +53,5 @@ fn main() -> ExitCode {
     });
     let others = complete::CASES.iter().chain(hooks::CASES);
     let others = others.map(|(name, case)| trial((*name).to_owned(), Box::new(case)));
-    let trials = ordeals.chain(others).collect();
-    libtest_mimic::run(&arguments, trials).exit_code()
+    run_as_root(ordeals.chain(others))
 }

@@ -4,11 +4,11 @@ use std::fs;
 use std::thread;
 
 use runj_faults::Point;
-use runj_tests::{Sandbox, eventually};
+use runj_tests::{Sandbox, Step, eventually, read_trace};
 
 use crate::scenario::Scenario;
 use crate::site::{Site, succeeded};
-use crate::trace::{self, Step};
+use crate::trace;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ordeal {
@@ -100,7 +100,7 @@ fn overtaken(site: &Site<'_>, scenario: &Scenario, step: &Step) {
         .env("RUNJ_FAULTS_TRACE", &trace);
     let running = call.spawn();
     // What depends on the moment may not be come to this time.
-    let there = || trace::read(&trace).contains(step) || running.has_ended();
+    let there = || read_trace(&trace).contains(step) || running.has_ended();
     eventually("the step", || there().then_some(()));
     site.delete();
     succeeded(&running.wait());

@@ -2,10 +2,9 @@
 
 use std::fs;
 
-use runj_tests::Invocation;
+use runj_tests::{Invocation, Step};
 
 use crate::site::{Kind, Site};
-use crate::trace::Step;
 
 /// One call of `runj`, and what has to be there before.
 pub(crate) struct Scenario {
@@ -137,12 +136,7 @@ impl Scenario {
             call: |site| site.runj("pause", &[]),
             succeeds: true,
             beyond: &[],
-            refused: |site| {
-                if site.status().as_deref() == Some("paused") {
-                    site.runj("resume", &[]).run().succeeded_silently();
-                }
-                running(site);
-            },
+            refused: running_or_resumed,
         },
         Self {
             name: "resume",
@@ -151,12 +145,7 @@ impl Scenario {
             call: |site| site.runj("resume", &[]),
             succeeds: true,
             beyond: &[],
-            refused: |site| {
-                if site.status().as_deref() == Some("paused") {
-                    site.runj("resume", &[]).run().succeeded_silently();
-                }
-                running(site);
-            },
+            refused: running_or_resumed,
         },
         Self {
             name: "update",
@@ -229,8 +218,8 @@ impl Scenario {
             name: "delete_while_a_hook_runs",
             kind: Kind::Lingering,
             prepare: |site| {
-                let step = Step { point: "hook-wait".to_owned(), count: 1 };
-                site.create().env("FAILPOINTS", step.failpoints("kill")).run();
+                let failpoints = Step::first("hook-wait").failpoints("kill");
+                site.create().env("FAILPOINTS", failpoints).run();
             },
             call: |site| site.runj("delete", &["--force"]),
             succeeds: true,
@@ -284,6 +273,13 @@ fn no_container(site: &Site<'_>) {
 #[track_caller]
 fn running(site: &Site<'_>) {
     assert_eq!(site.status().as_deref(), Some("running"));
+}
+
+fn running_or_resumed(site: &Site<'_>) {
+    if site.status().as_deref() == Some("paused") {
+        site.runj("resume", &[]).run().succeeded_silently();
+    }
+    running(site);
 }
 
 fn created(site: &Site<'_>) {

@@ -1,14 +1,14 @@
 //! Where a scenario takes place, and what the host has there.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::ifaddrs::getifaddrs;
-use runj_jail::{Jail, Limits, Params};
-use runj_tests::{Bundle, ConsoleSocket, HostState, Invocation, MARK, Outcome, Sandbox};
+use runj_jail::Limits;
+use runj_tests::{
+    Bundle, ConsoleSocket, HostState, Invocation, MARK, Outcome, Sandbox, enforces_limits,
+};
 use serde_json::{Value, json};
 
 use crate::pair::{Pair, has_interface};
@@ -222,25 +222,4 @@ fn rich(sandbox: &Sandbox<'_>, pair: &Pair, kind: Kind) -> Bundle {
         .set("hooks.startContainer", json!([start_hook]))
         .set("freebsd.jail.interface", pair.a.as_ref())
         .set("freebsd.jail.ip4Addr", json!([address]))
-}
-
-/// Whether a jail can have limits here.
-pub(crate) fn enforces_limits() -> bool {
-    static ENFORCES: OnceLock<bool> = OnceLock::new();
-    *ENFORCES.get_or_init(|| {
-        let root = tempfile::tempdir().unwrap();
-        fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let name = format!("runj-test-faults-{}", std::process::id());
-        let params = Params::new().string("name", &*name).flag("persist", true);
-        let jail = Jail::create(&params.string("path", root.path().to_str().unwrap())).unwrap();
-        let (limits, rule) = (jail.limits().unwrap(), "maxproc:deny=1000".parse().unwrap());
-        let added = limits.add(&rule);
-        limits.remove(&rule).unwrap();
-        jail.remove().unwrap();
-        match added {
-            Ok(()) => true,
-            Err(error) if error.is_unenforceable() => false,
-            Err(error) => panic!("{error}"),
-        }
-    })
 }

@@ -1,8 +1,10 @@
 //! An archive that is the same whenever and wherever it is made of the same.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use flate2::{Compression, GzBuilder};
 use tar::{Builder, EntryType, Header};
 
@@ -19,6 +21,21 @@ impl Archive {
     /// Adds a file that anybody may read.
     pub(super) fn add(&mut self, path: &str, content: Vec<u8>) {
         self.0.insert(path.to_owned(), File { mode: 0o644, content });
+    }
+
+    /// Adds all that is in a directory of the host, for anybody to read.
+    pub(super) fn add_directory(&mut self, directory: &Path, path: &str) -> Result<()> {
+        for entry in fs::read_dir(directory).with_context(|| directory.display().to_string())? {
+            let entry = entry?;
+            let name = entry.file_name().into_string().ok().context("a name that is not UTF-8")?;
+            let (from, to) = (entry.path(), format!("{path}/{name}"));
+            if entry.file_type()?.is_dir() {
+                self.add_directory(&from, &to)?;
+            } else {
+                self.add(&to, fs::read(&from).with_context(|| from.display().to_string())?);
+            }
+        }
+        Ok(())
     }
 
     /// Adds a file that anybody may run.
@@ -64,12 +81,16 @@ mod tests {
 
     #[test]
     fn the_order_and_the_day_make_no_difference() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::create_dir(directory.path().join("d")).unwrap();
+        fs::write(directory.path().join("d/e"), "e").unwrap();
         let packed = |paths: [&str; 2]| {
             let mut archive = Archive::default();
             for path in paths {
                 archive.add(path, path.into());
             }
             archive.add_program("bin/runj", b"ELF".into());
+            archive.add_directory(directory.path(), "c").unwrap();
             archive.pack("runj-1", 86_400).unwrap()
         };
         let packed = [packed(["a", "b"]), packed(["b", "a"])];
@@ -88,8 +109,12 @@ mod tests {
         let entry = |path: &str, mode, content: &str| {
             ((format!("runj-1/{path}"), mode, 86_400), content.to_owned())
         };
-        let expected =
-            [entry("a", 0o644, "a"), entry("b", 0o644, "b"), entry("bin/runj", 0o755, "ELF")];
+        let expected = [
+            entry("a", 0o644, "a"),
+            entry("b", 0o644, "b"),
+            entry("bin/runj", 0o755, "ELF"),
+            entry("c/d/e", 0o644, "e"),
+        ];
         assert_eq!(entries, expected);
     }
 }

@@ -47,10 +47,8 @@ impl Bill<'_> {
             let used = self.linked.used_by(package);
             let used: Vec<_> = used.iter().map(|other| purl(other)).collect();
             dependencies.push(json!({"ref": purl(package), "dependsOn": used}));
-            if package.targets.iter().any(cargo_metadata::Target::is_bin) {
-                programs.push(purl(package));
-            }
         }
+        programs.extend(self.linked.programs().into_iter().map(purl));
         dependencies.insert(0, json!({"ref": "runj", "dependsOn": programs}));
         let bill = json!({
             "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use cargo_metadata::{Artifact, Metadata, Package};
+use cargo_metadata::{Artifact, Metadata, Package, Target};
 use spdx::Expression;
 
 use crate::dependencies::locked;
@@ -51,6 +51,13 @@ impl<'m> Linked<'m> {
         self.packages.iter().copied().filter(|package| package.source.is_some()).collect()
     }
 
+    /// Those that are runj's own programs. Crates of others may have some as well, which nobody has
+    /// asked for.
+    pub(super) fn programs(&self) -> Vec<&'m Package> {
+        let ours = self.packages.iter().copied().filter(|package| package.source.is_none());
+        ours.filter(|package| package.targets.iter().any(Target::is_bin)).collect()
+    }
+
     /// The SHA-256 of a crate's file, if it comes from a registry.
     pub(super) fn checksum(&self, package: &Package) -> Option<&str> {
         let key = (package.name.to_string(), package.version.to_string());
@@ -73,4 +80,48 @@ pub(super) fn licence(package: &Package) -> Result<String> {
     let canonical = Expression::canonicalize(text)
         .with_context(|| format!("{}: the licence {text:?}", package.name))?;
     Ok(canonical.unwrap_or_else(|| text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn our_programs_are_those_that_are_released() {
+        let package = |name: &str, source: Value, kind: &str| {
+            json!({
+                "name": name,
+                "version": "1.0.0",
+                "id": name,
+                "source": source,
+                "dependencies": [],
+                "targets": [{"name": name, "kind": [kind], "src_path": "/src"}],
+                "features": {},
+                "manifest_path": "/Cargo.toml",
+            })
+        };
+        let registry = json!("registry+https://github.com/rust-lang/crates.io-index");
+        let metadata: Metadata = serde_json::from_value(json!({
+            "packages": [
+                package("runj-cli", Value::Null, "bin"),
+                package("runj-spec", Value::Null, "lib"),
+                package("clap", registry, "bin"),
+            ],
+            "workspace_members": [],
+            "resolve": null,
+            "workspace_root": "/",
+            "target_directory": "/target",
+            "version": 1,
+        }))
+        .unwrap();
+        let packages = metadata.packages.iter().collect();
+        let linked = Linked { packages, checksums: BTreeMap::new(), metadata: &metadata };
+        let names = |packages: Vec<&Package>| -> Vec<String> {
+            packages.iter().map(|package| package.name.to_string()).collect()
+        };
+        assert_eq!(names(linked.programs()), ["runj-cli"]);
+        assert_eq!(names(linked.others()), ["clap"]);
+    }
 }

@@ -68,6 +68,9 @@ impl Cross {
         cargo.args(["--target-dir", directory, "--target", &target]);
         // What a debugger would want is most of a program's size, and there is no debugger.
         cargo.env("CARGO_PROFILE_DEV_DEBUG", "false").env("CARGO_PROFILE_DEV_STRIP", "debuginfo");
+        // The standard library is built like the rest. On a machine that is emulated, tests take
+        // several times as long if nothing is optimized; assertions stay.
+        cargo.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1");
         let variable = target.to_uppercase().replace('-', "_");
         let clang = clang()?;
         cargo.env(format!("CARGO_TARGET_{variable}_LINKER"), clang);

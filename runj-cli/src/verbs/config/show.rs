@@ -15,7 +15,7 @@ use tabwriter::TabWriter;
 
 use self::rows::{Row, rows};
 use crate::flags::{ConfigShow, ListFormat};
-use crate::style::HEADING;
+use crate::style::{self, HEADING};
 
 pub(crate) fn run(show: &ConfigShow) -> Result<ExitCode, Error> {
     let preview = Preview::of(&show.bundle)?;
@@ -23,19 +23,17 @@ pub(crate) fn run(show: &ConfigShow) -> Result<ExitCode, Error> {
     // The merged configuration has no trace of which defaults were written out.
     let given = serde_json::from_slice(&fs::read(&path).with_context(|| format!("{path:?}"))?)?;
     let rows = rows(&serde_json::to_value(&preview.container)?, &given);
-    let stdout = anstream::stdout().lock();
     match show.format {
-        ListFormat::Table => table(&rows, &preview.params, stdout),
-        ListFormat::Json => json(&rows, &preview.params, stdout),
+        ListFormat::Table => table(&rows, &preview.params, style::stdout()),
+        ListFormat::Json => json(&rows, &preview.params, io::stdout().lock()),
     }
     .context("standard output")?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn table(rows: &[Row], params: &Params, mut out: impl Write) -> io::Result<()> {
-    let mut values = TabWriter::new(&mut out).padding(2).ansi(true);
-    let headings = ["VALUE", "IS", "FROM"].map(|name| format!("{HEADING}{name}{HEADING:#}"));
-    writeln!(values, "{}", headings.join("\t"))?;
+    let layout = TabWriter::new(&mut out).padding(2);
+    let mut values = style::table(layout, ["VALUE", "IS", "FROM"])?;
     for Row { path, value, origin } in rows {
         // Without its quotes a text is easier to read, and unless it is odd as clear.
         let value = match value {

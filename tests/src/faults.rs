@@ -1,4 +1,4 @@
-//! Which points a shim, and what it calls, come to.
+//! What a `runj` with fault points (`runj_faults`) is told, and tells.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,14 +6,23 @@ use std::path::Path;
 
 /// The `count`th time that a process comes to a point.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Step {
-    pub(crate) point: String,
-    pub(crate) count: u32,
+pub struct Step {
+    /// The point's name.
+    pub point: String,
+    /// Counted from 1.
+    pub count: u32,
 }
 
 impl Step {
+    /// The first time that a process comes to that point.
+    #[must_use]
+    pub fn first(point: &str) -> Self {
+        Self { point: point.to_owned(), count: 1 }
+    }
+
     /// What `FAILPOINTS` has to be for this to happen there, and nowhere else.
-    pub(crate) fn failpoints(&self, action: &str) -> String {
+    #[must_use]
+    pub fn failpoints(&self, action: &str) -> String {
         let others = self.count - 1;
         match others {
             0 => format!("{}=1*return({action})", self.point),
@@ -22,13 +31,20 @@ impl Step {
     }
 
     /// Whether it is one of the shim's own.
-    pub(crate) fn is_of_shim(&self) -> bool {
+    #[must_use]
+    pub fn is_of_shim(&self) -> bool {
         self.point.starts_with("shim-")
     }
 }
 
-/// Reads what `RUNJ_FAULTS_TRACE` has got by now, in order, each step once.
-pub(crate) fn read(file: &Path) -> Vec<Step> {
+/// Reads what `RUNJ_FAULTS_TRACE` has got by now, in order, each step once: several processes may
+/// come to the same.
+///
+/// # Panics
+///
+/// When a whole line of it is no step.
+#[must_use]
+pub fn read_trace(file: &Path) -> Vec<Step> {
     let text = fs::read_to_string(file).unwrap_or_default();
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let mut seen = BTreeSet::new();
