@@ -107,8 +107,8 @@ fn read(any: &Any, flags: &Flags) {
 }
 
 /// Leaves messages at the socket for a terminal. The input has for each the number of descriptors
-/// beside it and its length, each a byte, and its text. A descriptor of the first message is taken,
-/// and no other stays open. One that comes later may be, as the kernel joins messages.
+/// beside it and its length, each a byte, and its text. The descriptor of the first message is
+/// taken, and no other stays open. One that comes later may be, as the kernel joins messages.
 ///
 /// # Panics
 ///
@@ -120,19 +120,28 @@ pub fn console(mut input: &[u8]) {
     peer.set_nonblocking(true).unwrap();
     let (mut ours, theirs) = UnixStream::pair().unwrap();
     let mut sent = Vec::new();
+    // FreeBSD's kernel delivers descriptors without text by themselves, Linux's none of them. Of
+    // more descriptors than there is room for, Linux's delivers those that fit, FreeBSD's none.
+    let mut without_text = false;
     while let &[descriptors, length, ref rest @ ..] = input {
         let (text, rest) = rest.split_at(rest.len().min(length.into()));
         input = rest;
         let descriptors = usize::from(descriptors % 16);
-        if send(&peer, text, &theirs, descriptors).is_ok() && !text.is_empty() {
-            sent.push(descriptors > 0);
+        if send(&peer, text, &theirs, descriptors).is_ok() {
+            if text.is_empty() {
+                without_text = true;
+            } else {
+                sent.push(descriptors);
+            }
         }
     }
     drop((peer, theirs));
     let taken = socket.take();
     match sent.first() {
-        Some(true) => assert!(taken.is_ok()),
-        _ => assert!(taken.is_err() || sent.contains(&true)),
+        _ if without_text && cfg!(target_os = "freebsd") => {}
+        Some(2..) if cfg!(target_os = "freebsd") => {}
+        Some(1..) => assert!(taken.is_ok()),
+        _ => assert!(taken.is_err() || sent.iter().any(|&count| count > 0)),
     }
     drop(taken);
     // The end comes once nobody has the other side any more.

@@ -106,7 +106,9 @@ impl Copy<'_> {
                 same_attributes(to, name, &stat)
             }
             SFlag::S_IFIFO | SFlag::S_IFCHR | SFlag::S_IFBLK => {
-                mknodat(to, name, kind, mode(&stat), stat.st_rdev)?;
+                // A fifo has the number NODEV on FreeBSD, which mknod(2) refuses for one.
+                let device = if kind == SFlag::S_IFIFO { 0 } else { stat.st_rdev };
+                mknodat(to, name, kind, mode(&stat), device)?;
                 same_attributes(to, name, &stat)
             }
             _ => {

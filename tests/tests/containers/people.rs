@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::process::Command;
+use std::thread;
 
 use nix::pty::openpty;
+use nix::sys::termios::tcdrain;
 use runj_tests::{Container, Invocation, Sandbox, Terminal};
 
 use crate::case::cases;
@@ -28,10 +30,12 @@ fn with(command: Invocation, variables: &[(&str, &str)]) -> Invocation {
 /// What a command shows to somebody at a terminal, and its exit status.
 fn at_terminal(command: Invocation) -> (String, i32) {
     let pty = openpty(None, None).unwrap();
-    let running = command.on_terminal(&pty.slave).spawn();
+    let reader = thread::spawn(move || Terminal::new(pty.master).rest());
+    let status = command.on_terminal(&pty.slave).spawn().wait().code();
+    // With its last descriptor closed, FreeBSD's terminal waits for a slow reader only so long.
+    tcdrain(&pty.slave).unwrap();
     drop(pty.slave);
-    let shown = Terminal::new(pty.master).rest().replace("\r\n", "\n");
-    (shown, running.wait().code())
+    (reader.join().unwrap().replace("\r\n", "\n"), status)
 }
 
 fn the_list_has_colours_on_a_terminal_only(sandbox: &Sandbox<'_>) {
