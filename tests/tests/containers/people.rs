@@ -5,7 +5,6 @@ use std::process::Command;
 use std::thread;
 
 use nix::pty::openpty;
-use nix::sys::termios::tcdrain;
 use runj_tests::{Container, Invocation, Sandbox, Terminal};
 
 use crate::case::cases;
@@ -30,11 +29,12 @@ fn with(command: Invocation, variables: &[(&str, &str)]) -> Invocation {
 /// What a command shows to somebody at a terminal, and its exit status.
 fn at_terminal(command: Invocation) -> (String, i32) {
     let pty = openpty(None, None).unwrap();
+    // It reads before there is anything: when the last one closes it, FreeBSD's terminal waits a
+    // second for its reader, and then forgets what was not read (`tty_drain`, sys/kern/tty.c).
     let reader = thread::spawn(move || Terminal::new(pty.master).rest());
-    let status = command.on_terminal(&pty.slave).spawn().wait().code();
-    // With its last descriptor closed, FreeBSD's terminal waits for a slow reader only so long.
-    tcdrain(&pty.slave).unwrap();
+    let running = command.on_terminal(&pty.slave).spawn();
     drop(pty.slave);
+    let status = running.wait().code();
     (reader.join().unwrap().replace("\r\n", "\n"), status)
 }
 
