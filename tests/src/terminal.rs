@@ -1,13 +1,16 @@
 //! The far end of a container's terminal.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::pty::{grantpt, posix_openpt, unlockpt};
 use serde_json::Value;
 
 use crate::sys;
@@ -62,6 +65,27 @@ pub struct Terminal {
 }
 
 impl Terminal {
+    /// A new terminal, and the end that a program is given.
+    ///
+    /// No other child of the tests has that end, as it would by openpty(3). When the leader of a
+    /// session ends, FreeBSD takes its terminal away, and if anybody else still has it, what was not
+    /// read yet is gone (`ttydev_close`, sys/kern/tty.c).
+    ///
+    /// # Panics
+    ///
+    /// When there is none to be had.
+    #[must_use]
+    pub fn open() -> (Self, OwnedFd) {
+        let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+        let master = posix_openpt(flags).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let name = sys::terminal_name(&master).unwrap();
+        let no_control = OFlag::O_NOCTTY.bits();
+        let slave = OpenOptions::new().read(true).write(true).custom_flags(no_control).open(name);
+        (Self::new(sys::owned(master)), slave.unwrap().into())
+    }
+
     /// The terminal that `master` is the far end of.
     #[must_use]
     pub fn new(master: OwnedFd) -> Self {

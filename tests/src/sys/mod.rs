@@ -13,13 +13,14 @@ use freebsd as platform;
 use linux as platform;
 
 use std::io::{self, IoSliceMut};
-use std::os::fd::{AsFd, AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, FromRawFd as _, IntoRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::errno::Errno;
+use nix::pty::PtyMaster;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{SigHandler, SigSet, Signal};
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
@@ -118,6 +119,25 @@ pub(crate) fn receive_descriptor(stream: &UnixStream) -> io::Result<(Vec<u8>, Op
     bytes.truncate(length);
     assert!(descriptors.len() <= 1, "more descriptors than one");
     Ok((bytes, descriptors.pop()))
+}
+
+/// The name of the terminal that belongs to `master` (ptsname(3)).
+pub(crate) fn terminal_name(master: &PtyMaster) -> io::Result<String> {
+    let mut name = [0u8; 64];
+    // SAFETY: the buffer is as long as we say.
+    let errno =
+        unsafe { libc::ptsname_r(master.as_raw_fd(), name.as_mut_ptr().cast(), name.len()) };
+    if errno != 0 {
+        return Err(io::Error::from_raw_os_error(errno));
+    }
+    let text = name.split(|&byte| byte == 0).next().unwrap_or_default();
+    Ok(String::from_utf8_lossy(text).into_owned())
+}
+
+/// The descriptor of `master`, which nix hands out only as a number.
+pub(crate) fn owned(master: PtyMaster) -> OwnedFd {
+    // SAFETY: `into_raw_fd` gives up the only owner there was.
+    unsafe { OwnedFd::from_raw_fd(master.into_raw_fd()) }
 }
 
 /// Sets the size of a terminal.

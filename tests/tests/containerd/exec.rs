@@ -1,6 +1,5 @@
 //! More processes in a container.
 
-use nix::pty::openpty;
 use nix::sys::signal::Signal;
 use runj_tests::Terminal;
 use runj_tests::containerd::Engine;
@@ -40,15 +39,14 @@ fn it_ends_when_its_input_does(engine: &mut Engine<'_>) {
 fn it_can_have_a_terminal(engine: &mut Engine<'_>) {
     let id = engine.id();
     engine.detached(&id, &["sleep", "1000"]);
-    let pty = openpty(None, None).unwrap();
+    let (mut terminal, slave) = Terminal::open();
     let args = ["task", "exec", "--tty", "--exec-id", "e", &id, "sh"];
-    let running = engine.ctr(args).on_terminal(&pty.slave).spawn();
-    let mut terminal = Terminal::new(pty.master);
+    let running = engine.ctr(args).on_terminal(&slave).spawn();
     terminal.expect("# ");
     terminal.write("tty; exit 6\n");
     terminal.expect("/dev/pts/");
     running.wait().code_is(6);
-    drop(pty.slave);
+    drop(slave);
     engine.remove(&id);
 }
 

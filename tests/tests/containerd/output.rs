@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write as _};
 
 use runj_tests::containerd::Engine;
-use runj_tests::{DEADLINE, Invocation, eventually, write_script};
+use runj_tests::{DEADLINE, Invocation, Terminal, eventually, write_script};
 use sha2::{Digest as _, Sha256};
 
 use crate::case::cases;
@@ -35,14 +35,14 @@ fn a_hundred_megabytes_come_out_whole(engine: &mut Engine<'_>) {
 }
 
 fn the_last_words_on_a_terminal_are_heard(engine: &mut Engine<'_>) {
-    let pty = nix::pty::openpty(None, None).unwrap();
+    let (terminal, slave) = Terminal::open();
     let script = "i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done; echo last";
     let running = engine
         .run(&["--rm", "--tty"], &engine.id(), &["sh", "-c", script])
-        .on_terminal(&pty.slave)
+        .on_terminal(&slave)
         .spawn();
-    drop(pty.slave);
-    let seen = runj_tests::Terminal::new(pty.master).rest();
+    drop(slave);
+    let seen = terminal.rest();
     running.wait().code_is(0);
     assert_eq!(seen.lines().filter(|line| line.starts_with("line ")).count(), 20000);
     assert!(seen.trim_end().ends_with("last"), "{:?}", &seen[seen.len() - 100..]);

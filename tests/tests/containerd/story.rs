@@ -6,7 +6,6 @@ use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::thread;
 
-use nix::pty::{Winsize, openpty};
 use runj_tests::containerd::Engine;
 use runj_tests::{Terminal, eventually};
 use serde_json::json;
@@ -19,14 +18,13 @@ cases![inherit_reaches_the_host, disable_has_no_ipv4, the_terminal_has_the_size_
 fn shell(engine: &Engine<'_>, extension: &str) -> (Terminal, OwnedFd, runj_tests::Running) {
     let file = engine.path().join("runj.ext.json");
     fs::write(&file, extension).unwrap();
-    let size = Winsize { ws_row: 30, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
-    let pty = openpty(Some(&size), None).unwrap();
+    let (mut terminal, slave) = Terminal::open();
+    terminal.resize(30, 100);
     let file = file.to_str().unwrap();
     let flags = ["--rm", "--tty", "--runtime-config-path", file];
-    let running = engine.run(&flags, &engine.id(), &["sh"]).on_terminal(&pty.slave).spawn();
-    let mut terminal = Terminal::new(pty.master);
+    let running = engine.run(&flags, &engine.id(), &["sh"]).on_terminal(&slave).spawn();
     terminal.expect("# ");
-    (terminal, pty.slave, running)
+    (terminal, slave, running)
 }
 
 /// What the shell says when it tries to read from a server on the host.

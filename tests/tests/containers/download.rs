@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use nix::pty::openpty;
 use runj_tests::{Invocation, Mirror, Request, Sandbox, Served, Terminal, copy_program};
 
 use crate::case::cases;
@@ -255,11 +254,11 @@ fn a_full_disk_leaves_what_there_is(sandbox: &Sandbox<'_>) {
 fn the_bar_is_for_terminals(sandbox: &Sandbox<'_>) {
     let content = content(3_000_001);
     let mirror = mirror(&content);
-    let pty = openpty(None, None).unwrap();
-    let call = download(sandbox, &mirror).env("TERM", "xterm").on_terminal(&pty.slave);
+    let (terminal, slave) = Terminal::open();
+    let call = download(sandbox, &mirror).env("TERM", "xterm").on_terminal(&slave);
     let running = call.spawn();
-    drop(pty.slave);
-    let shown = Terminal::new(pty.master).rest();
+    drop(slave);
+    let shown = terminal.rest();
     assert_eq!(running.wait().code(), 0, "{shown}");
     assert!(shown.contains("MiB") && shown.contains("left"), "{shown:?}");
     assert_whole(sandbox, &content);

@@ -2,9 +2,7 @@
 
 use std::fs;
 use std::process::Command;
-use std::thread;
 
-use nix::pty::openpty;
 use runj_tests::{Container, Invocation, Sandbox, Terminal};
 
 use crate::case::cases;
@@ -28,14 +26,11 @@ fn with(command: Invocation, variables: &[(&str, &str)]) -> Invocation {
 
 /// What a command shows to somebody at a terminal, and its exit status.
 fn at_terminal(command: Invocation) -> (String, i32) {
-    let pty = openpty(None, None).unwrap();
-    // It reads before there is anything: when the last one closes it, FreeBSD's terminal waits a
-    // second for its reader, and then forgets what was not read (`tty_drain`, sys/kern/tty.c).
-    let reader = thread::spawn(move || Terminal::new(pty.master).rest());
-    let running = command.on_terminal(&pty.slave).spawn();
-    drop(pty.slave);
-    let status = running.wait().code();
-    (reader.join().unwrap().replace("\r\n", "\n"), status)
+    let (terminal, slave) = Terminal::open();
+    let running = command.on_terminal(&slave).spawn();
+    drop(slave);
+    let shown = terminal.rest().replace("\r\n", "\n");
+    (shown, running.wait().code())
 }
 
 fn the_list_has_colours_on_a_terminal_only(sandbox: &Sandbox<'_>) {

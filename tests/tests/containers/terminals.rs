@@ -1,6 +1,5 @@
 //! Containers with a terminal.
 
-use nix::pty::openpty;
 use runj_tests::{Bundle, ConsoleSocket, Sandbox, Terminal};
 use serde_json::json;
 
@@ -140,25 +139,23 @@ fn exec_has_a_terminal_of_its_own(sandbox: &Sandbox<'_>) {
 
 fn exec_relays_its_own_terminal(sandbox: &Sandbox<'_>) {
     let container = sandbox.start(&sandbox.bundle());
-    let pty = openpty(None, None).unwrap();
-    let mut mine = Terminal::new(pty.master);
+    let (mut mine, slave) = Terminal::open();
     mine.resize(33, 99);
     let exec = container.exec(["--tty"], Bundle::probe_command(["report"]));
-    let running = exec.on_terminal(&pty.slave).spawn();
-    drop(pty.slave);
+    let running = exec.on_terminal(&slave).spawn();
+    drop(slave);
     // It has the size from its first instruction on.
     assert_eq!(mine.json()["terminal"], json!([33, 99]));
     assert_eq!(running.wait().code(), 0);
 }
 
 fn run_relays_its_own_terminal(sandbox: &Sandbox<'_>) {
-    let pty = openpty(None, None).unwrap();
-    let mut mine = Terminal::new(pty.master);
+    let (mut mine, slave) = Terminal::open();
     mine.resize(33, 99);
     let bundle = with_terminal(sandbox).probe(["signals"]);
     let run = sandbox.runj(["run", &sandbox.id(), "--bundle"]).args([bundle.dir()]);
-    let running = run.on_terminal(&pty.slave).spawn();
-    drop(pty.slave);
+    let running = run.on_terminal(&slave).spawn();
+    drop(slave);
     assert_eq!(mine.json(), json!({ "ready": true, "terminal": [33, 99] }));
     // What is typed reaches the terminal inside, and only there it becomes a signal.
     mine.write("\u{3}");
