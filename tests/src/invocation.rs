@@ -92,13 +92,24 @@ impl Invocation {
         self
     }
 
-    /// Makes that terminal its standard streams and, in a session of its own, the one that
-    /// controls it: it runs there as if somebody had typed it.
-    pub fn on_terminal(mut self, terminal: &OwnedFd) -> Self {
+    /// Has its standard streams at the terminal, which somebody else's session may have.
+    ///
+    /// When the leader of a session ends, FreeBSD takes its terminal away, and what was not read by
+    /// then is gone if anybody else still has the terminal open (`ttydev_close`, sys/kern/tty.c):
+    /// a child of another test may, until it has executed its program. So this is for programs that
+    /// write and end.
+    pub fn streams_at(mut self, terminal: &OwnedFd) -> Self {
         let stream = || terminal.try_clone().unwrap();
         self.command.stdin(stream()).stdout(stream()).stderr(stream());
-        sys::control_by_standard_input(&mut self.command);
         self
+    }
+
+    /// Makes that terminal its standard streams and, in a session of its own, the one that
+    /// controls it: it runs there as if somebody had typed it.
+    pub fn on_terminal(self, terminal: &OwnedFd) -> Self {
+        let mut at = self.streams_at(terminal);
+        sys::control_by_standard_input(&mut at.command);
+        at
     }
 
     /// Lets it inherit ignored and blocked signals: SIGHUP, SIGUSR1 and SIGCHLD.

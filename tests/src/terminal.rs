@@ -67,9 +67,7 @@ pub struct Terminal {
 impl Terminal {
     /// A new terminal, and the end that a program is given.
     ///
-    /// No other child of the tests has that end, as it would by openpty(3). When the leader of a
-    /// session ends, FreeBSD takes its terminal away, and if anybody else still has it, what was not
-    /// read yet is gone (`ttydev_close`, sys/kern/tty.c).
+    /// Children that are not given that end lose it when they execute their programs.
     ///
     /// # Panics
     ///

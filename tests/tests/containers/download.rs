@@ -255,7 +255,7 @@ fn the_bar_is_for_terminals(sandbox: &Sandbox<'_>) {
     let content = content(3_000_001);
     let mirror = mirror(&content);
     let (terminal, slave) = Terminal::open();
-    let call = download(sandbox, &mirror).env("TERM", "xterm").on_terminal(&slave);
+    let call = download(sandbox, &mirror).env("TERM", "xterm").streams_at(&slave);
     let running = call.spawn();
     drop(slave);
     let shown = terminal.rest();

@@ -27,7 +27,7 @@ fn with(command: Invocation, variables: &[(&str, &str)]) -> Invocation {
 /// What a command shows to somebody at a terminal, and its exit status.
 fn at_terminal(command: Invocation) -> (String, i32) {
     let (terminal, slave) = Terminal::open();
-    let running = command.on_terminal(&slave).spawn();
+    let running = command.streams_at(&slave).spawn();
     drop(slave);
     let shown = terminal.rest().replace("\r\n", "\n");
     (shown, running.wait().code())
