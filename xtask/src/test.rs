@@ -35,12 +35,7 @@ impl Test {
             .args(["doc", "--workspace", "--no-deps"])
             .env("RUSTDOCFLAGS", "-D warnings"))?;
 
-        if geteuid().is_root() {
-            containerd::set_up()?;
-            engines::set_up()?;
-        } else {
-            eprintln!("note: you are not root: tests that need root will be reported as skipped");
-        }
+        set_up_programs()?;
         let root = Path::new("target/static/root");
         jail_root::make(root, &jail_root::build_probe(None)?)?;
         let mut tests = Command::new("cargo");
@@ -54,4 +49,17 @@ impl Test {
         // Last, so that the test runner's own closing lines are what remains on the screen.
         run(&mut tests)
     }
+}
+
+/// Sets up the programs of others that the tests call.
+///
+/// # Errors
+/// This is not a Debian machine, or Debian does not serve one of them.
+pub(crate) fn set_up_programs() -> Result<()> {
+    if !geteuid().is_root() {
+        eprintln!("note: you are not root: tests that need root will be reported as skipped");
+        return Ok(());
+    }
+    containerd::set_up()?;
+    engines::set_up()
 }

@@ -12,8 +12,8 @@ use super::abi_note;
 use super::machine::Machine;
 use super::report::{self, MARK, Results};
 use crate::build::{Program, build, find};
-use crate::jail_root;
 use crate::run::{read, run_seeing};
+use crate::{jail_root, test};
 
 /// Where the programs and the script are put together.
 const PAYLOAD: &str = "target/freebsd/payload";
@@ -68,7 +68,7 @@ impl Test {
     pub(crate) fn run(&self) -> Result<()> {
         let payload = Path::new(PAYLOAD);
         let built = if self.machine.is_this() { self.build_here()? } else { self.build_there()? };
-        self.pack(&built, payload)?;
+        self.pack(&built, self.containerd.as_deref(), payload)?;
         let mut freebsd = Results::default();
         let outcome = self.machine.run(payload, |line| freebsd.line(line));
         let Some(file) = &self.report else { return outcome };
@@ -80,7 +80,9 @@ impl Test {
         let mut outcome_here = Ok(());
         if !cfg!(target_os = "freebsd") {
             let payload = Path::new(PAYLOAD_HERE);
-            self.pack(&self.build_here()?, payload)?;
+            // With the releases of containerd that `cargo xtask test` takes, as --containerd is FreeBSD's.
+            test::set_up_programs()?;
+            self.pack(&self.build_here()?, None, payload)?;
             let results = here.insert(Results::default());
             let mut script = Command::new("sh");
             outcome_here =
@@ -148,7 +150,7 @@ impl Test {
     }
 
     /// Puts what was built and the script that runs it into the payload.
-    fn pack(&self, built: &Built, payload: &Path) -> Result<()> {
+    fn pack(&self, built: &Built, containerd: Option<&Path>, payload: &Path) -> Result<()> {
         if payload.exists() {
             fs::remove_dir_all(payload)?;
         }
@@ -171,7 +173,7 @@ impl Test {
             jail_root::make(&payload.join("root"), probe)?;
         }
         script += &SCRIPT_TAIL.replace("MARK", MARK);
-        if let Some(directory) = &self.containerd {
+        if let Some(directory) = containerd {
             let place = payload.join("containerd");
             fs::create_dir_all(&place)?;
             for program in ["containerd", "ctr"] {
