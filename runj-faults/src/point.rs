@@ -83,6 +83,8 @@ points! {
         View = "view",
         /// Something is mounted.
         Mount = "mount",
+        /// A rule says what a devfs shows.
+        DevfsRule = "devfs-rule",
         /// A tmpfs is filled with what it covers.
         CopyUp = "copy-up",
         /// It becomes read-only.
@@ -147,6 +149,8 @@ points! {
         RemoveJail = "remove-jail",
         /// Something is unmounted.
         Unmount = "unmount",
+        /// So is what the container mounted by itself.
+        UnmountOwn = "unmount-own",
         /// A mount point that was made is removed.
         RemoveMountPoint = "remove-mount-point",
         /// What a copy of a file covers is put back.

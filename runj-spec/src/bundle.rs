@@ -32,6 +32,15 @@ impl Bundle {
     pub const MEANINGFUL_ANNOTATIONS: [&'static str; 3] =
         [engine::MANAGER, annotations::JAIL, annotations::PARENT];
 
+    /// The text of config.json in `dir`, which need not be JSON.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, is no regular file or has more than 4 MiB.
+    pub fn read_config(dir: &Path) -> Result<Vec<u8>, Error> {
+        file::read(&dir.join(Config::FILE_NAME), Self::CONFIG_LIMIT)
+    }
+
     /// Reads the documents in `dir`. Does not look at anything else in it.
     ///
     /// # Errors
@@ -39,7 +48,7 @@ impl Bundle {
     /// [`Error::Invalid`] with all that is wrong in both documents. Before that, the first document
     /// that cannot be read at all.
     pub fn load(dir: &Path) -> Result<Self, Error> {
-        let config = file::read(&dir.join(Config::FILE_NAME), Self::CONFIG_LIMIT)?;
+        let config = Self::read_config(dir)?;
         let extension =
             file::read_if_there(&dir.join(Extension::FILE_NAME), Self::EXTENSION_LIMIT)?;
         let config = document::parse(&config, Config::FILE_NAME)?;

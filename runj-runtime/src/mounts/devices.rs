@@ -7,6 +7,7 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, readlinkat};
 use nix::sys::stat::{SFlag, fstatat};
+use runj_faults::{Point, at};
 
 use super::devfs_rule::DevfsRule;
 use super::plan::{Device, MountPlan};
@@ -26,7 +27,7 @@ pub(super) fn apply(plan: &MountPlan, devfs: &OwnedFd) -> Result<(), Error> {
             value: format!("{:?}", rule.option),
             reason: refusal.to_string(),
         };
-        sys::apply_rule(devfs, &rule.rule).map_err(failed)?;
+        apply_rule(devfs, &rule.rule).map_err(failed)?;
     }
     for device in &plan.devices {
         show(device, devfs).map_err(|reason| Error::Unusable {
@@ -38,10 +39,14 @@ pub(super) fn apply(plan: &MountPlan, devfs: &OwnedFd) -> Result<(), Error> {
     Ok(())
 }
 
+fn apply_rule(devfs: &OwnedFd, rule: &DevfsRule) -> Result<(), sys::MountRefusal> {
+    at(Point::DevfsRule).map_err(Errno::from)?;
+    sys::apply_rule(devfs, rule)
+}
+
 /// Shows a device and the way to it, and nothing beside. An error is the reason in words.
 fn show(device: &Device, devfs: &OwnedFd) -> Result<(), String> {
-    let apply =
-        |rule: DevfsRule| sys::apply_rule(devfs, &rule).map_err(|refusal| refusal.to_string());
+    let apply = |rule: DevfsRule| apply_rule(devfs, &rule).map_err(|refusal| refusal.to_string());
     let mut path = device.path.clone();
     // Some devices have moved and left a link, as those of graphics cards have.
     for _ in 0..MOST_LINKS {

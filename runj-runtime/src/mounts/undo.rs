@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use nix::errno::Errno;
+use runj_faults::{Point, at};
 
 use crate::ledger::Deed;
 use crate::sys::{self, MountId, Mounted};
@@ -23,10 +24,13 @@ pub(crate) fn unmount_own(
 ) -> Result<(), Errno> {
     let own = below(root)?;
     let of_others = |mount: &Mounted| others.iter().any(|deeds| is_of(deeds, mount));
-    own.iter()
-        .rev()
-        .filter(|mount| !before.contains(&mount.id) && !of_others(mount))
-        .try_for_each(sys::unmount)
+    for mount in own.iter().rev() {
+        if !before.contains(&mount.id) && !of_others(mount) {
+            at(Point::UnmountOwn)?;
+            sys::unmount(mount)?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether it is a mount that the deeds tell of. One whose identity is not known yet is the one on

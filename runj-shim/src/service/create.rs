@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use protobuf::MessageField;
 use runj_faults::{Point, at};
+use runj_spec::Config;
 use serde_json::Value;
 
 use crate::bundle::{Bundle, Notes};
@@ -125,11 +126,9 @@ impl Shim {
 
 /// Makes of config.json what `runj` is to read.
 fn configure(bundle: &Bundle, terminal: bool) -> Result<(), Error> {
-    const NAME: &str = "config.json";
-    let path = bundle.path().join(NAME);
-    let text = fs::read(&path).map_err(Error::io(format!("{}", path.display())))?;
+    let text = runj_spec::Bundle::read_config(bundle.path())?;
     let mut config: Value = serde_json::from_slice(&text).map_err(|error| Error::Unusable {
-        place: NAME.into(),
+        place: Config::FILE_NAME.into(),
         value: format!("{} bytes", text.len()),
         reason: error.to_string(),
     })?;
@@ -137,7 +136,7 @@ fn configure(bundle: &Bundle, terminal: bool) -> Result<(), Error> {
     if let Some(process) = config.get_mut("process").and_then(Value::as_object_mut) {
         process.insert("terminal".into(), terminal.into());
     }
-    bundle.replace(NAME, config.to_string().as_bytes())
+    bundle.replace(Config::FILE_NAME, config.to_string().as_bytes())
 }
 
 /// The pid that `runj` has left in a file.

@@ -3,6 +3,8 @@
 use std::fs;
 use std::io::Write as _;
 
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
 use protobuf::MessageField;
 use protobuf::well_known_types::any::Any;
 use runj_jail::ProcessId;
@@ -31,6 +33,7 @@ cases![
     more_processes_run_in_it,
     errors_have_codes,
     a_failed_create_leaves_nothing,
+    a_configuration_that_is_none_is_refused,
     a_failed_hook_ends_the_container,
     a_slow_hook_is_waited_for,
     it_ends_when_its_container_was_taken_from_it,
@@ -180,6 +183,30 @@ async fn a_failed_create_leaves_nothing(engine: &Engine) {
     request.stdout = "tcp://127.0.0.1".into();
     assert_eq!(code(engine.task.create(patience(), &request).await), Code::INVALID_ARGUMENT);
     request.stdout.clear();
+    engine.task.create(patience(), &request).await.unwrap();
+    engine.delete("").await;
+}
+
+async fn a_configuration_that_is_none_is_refused(engine: &Engine) {
+    let request = engine.request("true");
+    let path = engine.path("bundle/config.json");
+    let good = fs::read(&path).unwrap();
+    let too_large = vec![b' '; (4 << 20) + 1];
+    for (text, reason) in [(&b"{"[..], "EOF while parsing"), (&too_large[..], "4194304 bytes")] {
+        fs::write(&path, text).unwrap();
+        let error = engine.task.create(patience(), &request).await.unwrap_err();
+        let said = error.to_string();
+        assert!(said.contains("config.json") && said.contains(reason), "{said}");
+        assert_eq!(code(Err::<(), _>(error)), Code::INVALID_ARGUMENT);
+    }
+    // It would wait for whoever writes.
+    fs::remove_file(&path).unwrap();
+    mkfifo(&path, Mode::S_IRWXU).unwrap();
+    let said = engine.task.create(patience(), &request).await.unwrap_err().to_string();
+    assert!(said.contains("config.json"), "{said}");
+
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, good).unwrap();
     engine.task.create(patience(), &request).await.unwrap();
     engine.delete("").await;
 }

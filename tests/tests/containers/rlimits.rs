@@ -11,6 +11,7 @@ cases![
     a_limit_that_this_host_lacks,
     a_limit_that_the_kernel_would_bend,
     no_limit_at_all,
+    hardly_any_descriptor,
     exec_has_limits_of_its_own,
 ];
 
@@ -127,6 +128,14 @@ fn no_limit_at_all(sandbox: &Sandbox<'_>) {
     let none = json!([{ "type": "RLIMIT_CPU", "soft": unlimited, "hard": unlimited }]);
     let infinity = nix::libc::RLIM_INFINITY;
     assert_eq!(limits(sandbox, &none)["RLIMIT_CPU"], json!([infinity, infinity]));
+}
+
+/// Less than runj has of its own by then.
+fn hardly_any_descriptor(sandbox: &Sandbox<'_>) {
+    // The dynamic linker takes one beside the three streams.
+    let few = json!([{ "type": "RLIMIT_NOFILE", "soft": 4, "hard": 4 }]);
+    let bundle = sandbox.bundle().args(["true"]).set("process.rlimits", few);
+    sandbox.run(&bundle).succeeded_silently();
 }
 
 fn exec_has_limits_of_its_own(sandbox: &Sandbox<'_>) {

@@ -1,6 +1,11 @@
 //! Containers with a terminal.
+//!
+//! What writes to one stays until that is read: FreeBSD throws away what is not when the leader of a
+//! terminal's session ends.
 
-use runj_tests::{Bundle, ConsoleSocket, Sandbox, Terminal};
+use std::io::Write as _;
+
+use runj_tests::{Bundle, ConsoleSocket, Sandbox, Terminal, eventually};
 use serde_json::json;
 
 use crate::case::cases;
@@ -40,18 +45,20 @@ fn start(sandbox: &Sandbox<'_>, bundle: &Bundle) -> (String, Terminal) {
 
 #[track_caller]
 fn wait_stopped(sandbox: &Sandbox<'_>, id: &str) {
-    runj_tests::eventually("the container to stop", || {
+    eventually("the container to stop", || {
         (sandbox.runj(["state", id]).run().json()["status"] == "stopped").then_some(())
     });
 }
 
 fn a_terminal_comes_through_the_socket(sandbox: &Sandbox<'_>) {
-    let line = "tty; test -t 0 && test -t 1 && test -t 2 && echo all; read a; echo \"<$a>\"";
+    let line =
+        "tty; test -t 0 && test -t 1 && test -t 2 && echo all; read a; echo \"<$a>\"; read b";
     let (id, mut terminal) = start(sandbox, &with_terminal(sandbox).shell(line));
     terminal.expect("/dev/");
     terminal.expect("all\r\n");
     terminal.write("typed\n");
     terminal.expect("<typed>\r\n");
+    sandbox.runj(["kill", &id, "KILL"]).run().succeeded_silently();
     assert_eq!(terminal.rest(), "");
     wait_stopped(sandbox, &id);
 }
@@ -110,25 +117,29 @@ fn a_resize_is_seen_inside(sandbox: &Sandbox<'_>) {
 fn it_has_the_size_that_is_asked_for(sandbox: &Sandbox<'_>) {
     let bundle = with_terminal(sandbox)
         .set("process.consoleSize", json!({ "height": 50, "width": 160 }))
-        .probe(["report"]);
-    let (_, mut terminal) = start(sandbox, &bundle);
+        .probe(["report", "wait"]);
+    let (id, mut terminal) = start(sandbox, &bundle);
     assert_eq!(terminal.json()["terminal"], json!([50, 160]));
+    sandbox.runj(["kill", &id, "KILL"]).run().succeeded_silently();
+    wait_stopped(sandbox, &id);
 }
 
 fn the_process_is_its_user_s_terminal(sandbox: &Sandbox<'_>) {
-    let line = "test -O \"$(tty)\" && echo mine; echo again >\"$(tty)\"";
+    let line = "test -O \"$(tty)\" && echo mine; echo again >\"$(tty)\"; read a";
     let bundle =
         with_terminal(sandbox).set("process.user", json!({ "uid": 1234, "gid": 1234 })).shell(line);
-    let (_, mut terminal) = start(sandbox, &bundle);
+    let (id, mut terminal) = start(sandbox, &bundle);
     terminal.expect("mine\r\n");
     terminal.expect("again\r\n");
+    terminal.write("\n");
+    wait_stopped(sandbox, &id);
 }
 
 fn exec_has_a_terminal_of_its_own(sandbox: &Sandbox<'_>) {
     let container = sandbox.start(&sandbox.bundle());
     let socket = ConsoleSocket::listen(sandbox.path().join("exec.sock"));
     let flags = ["--tty", "--detach", "--console-socket", socket.path().to_str().unwrap()];
-    let exec = container.exec(flags, Bundle::probe_command(["report"]));
+    let exec = container.exec(flags, Bundle::probe_command(["report", "wait"]));
     exec.run().succeeded_silently();
     let mut terminal = socket.receive();
     let report = terminal.json();
@@ -141,12 +152,13 @@ fn exec_relays_its_own_terminal(sandbox: &Sandbox<'_>) {
     let container = sandbox.start(&sandbox.bundle());
     let (mut mine, slave) = Terminal::open();
     mine.resize(33, 99);
-    let exec = container.exec(["--tty"], Bundle::probe_command(["report"]));
+    let exec = container.exec(["--tty"], Bundle::probe_command(["report", "wait"]));
     let running = exec.on_terminal(&slave).spawn();
     drop(slave);
     // It has the size from its first instruction on.
     assert_eq!(mine.json()["terminal"], json!([33, 99]));
-    assert_eq!(running.wait().code(), 0);
+    running.signal("TERM".parse().unwrap());
+    assert_eq!(running.wait().code(), 128 + 15);
 }
 
 fn run_relays_its_own_terminal(sandbox: &Sandbox<'_>) {
@@ -169,10 +181,16 @@ fn run_relays_its_own_terminal(sandbox: &Sandbox<'_>) {
 }
 
 fn run_without_a_terminal_of_its_own(sandbox: &Sandbox<'_>) {
-    let bundle = with_terminal(sandbox).shell("test -t 1 && echo terminal; exit 4");
-    let outcome = sandbox.run(&bundle);
+    let bundle = with_terminal(sandbox).shell("test -t 1 && echo terminal; read a; exit 4");
+    let (input, mut typing) = std::io::pipe().unwrap();
+    let run = sandbox.runj(["run", &sandbox.id(), "--bundle"]).args([bundle.dir()]);
+    let running = run.stdin(input).spawn();
+    let said = || running.stdout().contains('\n').then_some(());
+    eventually("what it says", said);
+    typing.write_all(b"\n").unwrap();
+    let outcome = running.wait();
     assert_eq!(outcome.code(), 4);
-    assert_eq!(outcome.stdout(), "terminal\r\n");
+    assert!(outcome.stdout().starts_with("terminal\r\n"), "{:?}", outcome.stdout());
     assert_eq!(outcome.stderr(), "");
 }
 

@@ -48,7 +48,7 @@ fn in_the_background_it_logs(engine: &Engine<'_>) {
     let logs = engine.podman(["logs", "c"]).run();
     assert_eq!((logs.ok().as_str(), logs.stderr().as_str()), ("out\n", "err\n"));
     engine.podman(["rm", "c"]).run().ok();
-    engine.podman(["inspect", "c"]).run().code_is(125);
+    engine.podman(["inspect", "--type", "container", "c"]).run().code_is(125);
 }
 
 fn its_input_ends(engine: &Engine<'_>) {

@@ -39,5 +39,5 @@ fn rm_by_force_ends_a_container(engine: &Engine<'_>) {
     engine.detached("c", &["sleep", "1000"]);
     engine.podman(["rm", "c"]).run().code_is(2);
     engine.podman(["rm", "--force", "--time=0", "c"]).run().ok();
-    engine.podman(["inspect", "c"]).run().code_is(125);
+    engine.podman(["inspect", "--type", "container", "c"]).run().code_is(125);
 }

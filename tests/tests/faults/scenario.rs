@@ -240,6 +240,19 @@ impl Scenario {
             refused: anything,
         },
         Self {
+            name: "delete_of_what_has_mounted",
+            kind: Kind::Mounting,
+            prepare: |site| {
+                started(site);
+                let mount = ["mount", "-t", "tmpfs", "tmpfs", "/own"];
+                site.runj("exec", &[]).args(mount).run().succeeded_silently();
+            },
+            call: |site| site.runj("delete", &["--force"]),
+            succeeds: true,
+            beyond: &["delete_by_force"],
+            refused: anything,
+        },
+        Self {
             name: "delete_of_hardly_anything",
             kind: Kind::Rich,
             prepare: |site| fs::create_dir(site.sandbox.state_dir().join(&site.id)).unwrap(),

@@ -46,6 +46,8 @@ pub(crate) enum Kind {
     Shared,
     /// One with a terminal.
     Terminal,
+    /// One that may mount, and has a place for it: /own.
+    Mounting,
 }
 
 impl<'a> Site<'a> {
@@ -59,6 +61,13 @@ impl<'a> Site<'a> {
                 .set("root.readonly", true)
                 .mount(json!({ "destination": "/made/for/this", "type": "tmpfs" })),
             Kind::Terminal => sandbox.bundle().set("process.terminal", true),
+            Kind::Mounting => {
+                let bundle = sandbox.bundle();
+                fs::create_dir(bundle.rootfs().join("own")).unwrap();
+                bundle
+                    .set("freebsd.jail.allow.mount", json!(["tmpfs"]))
+                    .set("freebsd.jail.enforceStatfs", 1)
+            }
         };
         // Nothing is said but by `runj`.
         let bundle = bundle.args(["sleep", "1000"]);
@@ -195,7 +204,11 @@ fn rich(sandbox: &Sandbox<'_>, pair: &Pair, kind: Kind) -> Bundle {
     let mut bundle = bundle
         .set("root.readonly", true)
         .mount(json!({ "destination": "/made/for/this", "type": "tmpfs" }))
-        .mount(json!({ "destination": "/dev", "type": "devfs" }))
+        .mount(json!({
+            "destination": "/dev",
+            "type": "devfs",
+            "options": ["rule=path zero mode 0600"]
+        }))
         .mount(json!({ "destination": "/dev/fd", "type": "fdescfs" }))
         .mount(json!({
             "destination": "/filled",

@@ -27,6 +27,10 @@ fn main() {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         ["report"] => say(&report::report()),
+        ["report", "wait"] => {
+            say(&report::report());
+            nix::unistd::pause();
+        }
         ["files", directory] => say_outcome(files::list(directory)),
         ["write", file] => say_outcome(files::write(file)),
         ["interfaces"] => say(&network::interfaces()),
