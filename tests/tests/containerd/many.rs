@@ -20,9 +20,7 @@ fn twenty_at_once(engine: &mut Engine<'_>) {
 
 fn the_same_id_in_two_namespaces(engine: &mut Engine<'_>) {
     let id = engine.id();
-    let image = engine.path().join("image.tar");
-    engine.ctr(["images", "export"]).args([&image]).args([IMAGE]).run().code_is(0);
-    engine.ctr(["--namespace", "other", "images", "import"]).args([&image]).run().code_is(0);
+    engine.import("other", IMAGE, &["sh"]);
     for namespace in ["default", "other"] {
         let script = format!("echo {namespace}; sleep 1000");
         engine.run_in(namespace, &["--detach"], &id, &["sh", "-c", &script]).run().code_is(0);

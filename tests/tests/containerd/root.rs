@@ -55,11 +55,12 @@ fn a_snapshot_that_is_a_dataset(engine: &mut Engine<'_>) {
 /// Unpacks the image for another snapshotter than the default one.
 fn unpack(engine: &Engine<'_>, snapshotter: &str) {
     let image = engine.path().join("image.tar");
-    engine.ctr(["images", "export"]).args([&image]).args([IMAGE]).run().code_is(0);
-    let import = engine.ctr(["images", "import", "--snapshotter", snapshotter]);
-    // Where ctr has another way, that one knows the default snapshotter only.
+    // Where ctr has another way, with that one it may end before all is written, and knows the
+    // default snapshotter only.
     let old = engine.release().version.starts_with("1.6.");
-    let import = if old { import } else { import.args(["--local"]) };
+    let way: &[&str] = if old { &[] } else { &["--local"] };
+    engine.ctr(["images", "export"]).args(way).args([&image]).args([IMAGE]).run().code_is(0);
+    let import = engine.ctr(["images", "import", "--snapshotter", snapshotter]).args(way);
     import.args([&image]).run().code_is(0);
 }
 
