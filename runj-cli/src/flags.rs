@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod demo;
 mod doctor;
+mod parse;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -23,10 +24,11 @@ pub(crate) use self::completions::{Completions, Man};
 pub(crate) use self::config::{Config, ConfigCheck, ConfigShow};
 pub(crate) use self::demo::{Demo, DemoSpec};
 pub(crate) use self::doctor::Doctor;
+pub(crate) use self::parse::parse;
 
 /// Run OCI containers as FreeBSD jails
 #[derive(Debug, Parser)]
-#[command(name = "runj", version = VERSION.as_str(), disable_help_subcommand = true)]
+#[command(name = Self::NAME, version = VERSION.as_str(), disable_help_subcommand = true)]
 pub(crate) struct Flags {
     /// Where the state of containers is kept
     #[arg(long, value_name = "DIR", default_value = Runtime::DEFAULT_ROOT, global = true)]
@@ -49,6 +51,10 @@ pub(crate) struct Flags {
 
     #[command(subcommand)]
     pub(crate) verb: Verb,
+}
+
+impl Flags {
+    const NAME: &str = "runj";
 }
 
 /// What follows `runj ` in the answer to --version, in the shape of runc's, which engines show as it

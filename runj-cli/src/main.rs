@@ -13,7 +13,6 @@ use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use anyhow::Error;
-use clap::Parser as _;
 use clap::error::ErrorKind;
 
 use crate::flags::{Flags, Verb};
@@ -21,7 +20,8 @@ use crate::style::BAD;
 
 #[allow(clippy::print_stderr)]
 fn main() -> ExitCode {
-    let flags = match Flags::try_parse() {
+    let line: Vec<_> = std::env::args_os().collect();
+    let flags = match flags::parse(&line) {
         Ok(flags) => flags,
         Err(error) => return misused(&error),
     };

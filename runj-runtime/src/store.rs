@@ -141,6 +141,7 @@ impl Store {
 impl ContainerDirectory {
     const STARTING: &str = "starting";
     const WAITING: &str = "waiting";
+    const COPIES: &str = "copies";
 
     pub(crate) fn id(&self) -> &ContainerId {
         &self.id
@@ -179,6 +180,11 @@ impl ContainerDirectory {
     /// Where the read-only view of the root is mounted, if there is one.
     pub(crate) fn read_only_root(&self) -> PathBuf {
         self.path.join("rootfs")
+    }
+
+    /// Whether files are copied into its root, or will be.
+    fn has_copies(&self) -> bool {
+        self.path.join(Self::COPIES).exists()
     }
 
     fn state_file(&self) -> PathBuf {
@@ -351,11 +357,25 @@ impl Locked {
     /// All other containers. One whose record cannot be read, or is gone meanwhile, is nobody's
     /// hindrance.
     pub(crate) fn others(&self) -> Result<Vec<(ContainerDirectory, Record)>, Error> {
+        self.others_if(|_| true)
+    }
+
+    /// Those of them that have copies of files in their roots. Of all others nothing is read, since
+    /// every container that is created asks for these.
+    pub(crate) fn others_with_copies(&self) -> Result<Vec<(ContainerDirectory, Record)>, Error> {
+        self.others_if(ContainerDirectory::has_copies)
+    }
+
+    fn others_if(
+        &self,
+        matters: impl Fn(&ContainerDirectory) -> bool,
+    ) -> Result<Vec<(ContainerDirectory, Record)>, Error> {
         let Some(parent) = self.directory.path.parent() else { return Ok(Vec::new()) };
         let store = Store::new(parent.to_owned());
         let mut others = Vec::new();
         for id in store.list()? {
             if id != self.directory.id
+                && matters(&store.directory(&id))
                 && let Ok(directory) = store.find(&id)
                 && let Ok(Some(record)) = directory.read()
             {
@@ -376,6 +396,14 @@ impl Locked {
     /// Notes that `start` waits for hooks that the container's process runs.
     pub(crate) fn note_starting(&self) -> Result<(), Error> {
         self.put(ContainerDirectory::STARTING, b"")
+    }
+
+    /// Notes that files will be copied into the container's root.
+    pub(crate) fn note_copies(&self) -> Result<(), Error> {
+        if self.directory.has_copies() {
+            return Ok(());
+        }
+        self.put(ContainerDirectory::COPIES, b"")
     }
 
     /// Writes a file of the directory whole: to a temporary one, then renamed.

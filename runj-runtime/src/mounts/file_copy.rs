@@ -54,6 +54,7 @@ pub(super) fn announce(
         return Err("it keeps changing".into());
     };
     let kept = unused_name();
+    container.note_copies().map_err(|error| whole(&error))?;
     container
         .record(&Deed::FileCopy {
             root: root.to_owned(),
@@ -82,7 +83,7 @@ pub(crate) fn refuse_copies_of_others(root: &Path, container: &Locked) -> Result
         Deed::FileCopy { root: its_root, path, .. } => its_root.join(path).starts_with(root),
         _ => false,
     };
-    for (other, record) in container.others()? {
+    for (other, record) in container.others_with_copies()? {
         let is_nested = record.root.starts_with(root) || root.starts_with(&record.root);
         if is_nested && other.deeds()?.iter().any(is_in_root) {
             return Err(Error::Unusable {
@@ -102,7 +103,7 @@ pub(crate) fn refuse_copies_of_others(root: &Path, container: &Locked) -> Result
 /// The copies that other containers have.
 pub(crate) fn copies_of_others(container: &Locked) -> Result<Vec<FileId>, Error> {
     let mut copies = Vec::new();
-    for (other, _) in container.others()? {
+    for (other, _) in container.others_with_copies()? {
         copies.extend(other.deeds().into_iter().flatten().filter_map(|deed| match deed {
             Deed::FileCopied(id) => Some(id),
             _ => None,
