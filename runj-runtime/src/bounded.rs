@@ -9,10 +9,13 @@ use std::path::Path;
 pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     // The writer of a fifo is not waited for.
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
-    if !file.metadata()?.is_file() {
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
-    let mut text = Vec::new();
+    // Room for all of it, so that it is read in one go.
+    let room = metadata.len().min(limit) + 1;
+    let mut text = Vec::with_capacity(usize::try_from(room).unwrap_or_default());
     // One byte more tells a file that is too large, whatever its size was said to be.
     file.take(limit + 1).read_to_end(&mut text)?;
     if u64::try_from(text.len()).is_ok_and(|length| length <= limit) {

@@ -11,7 +11,7 @@ use nix::unistd::geteuid;
 use runj_faults::{Point, at};
 use runj_jail::{Jail, JailName, Params, ProcessId};
 use runj_net::Journal;
-use runj_spec::{Bundle, Container, ContainerId, Process};
+use runj_spec::{Bundle, Container, ContainerId, Hooks, Process};
 
 use crate::console::Console;
 use crate::error::{Error, ProcessError};
@@ -100,8 +100,7 @@ impl Runtime {
                 };
                 teardown::after_failure(container);
                 if let Some(record) = record {
-                    let annotations = plan.container.annotations.clone();
-                    let state = state::build(&record, Status::Stopped, annotations);
+                    let state = state::build(&record, Status::Stopped);
                     hooks::run_and_warn("poststop", poststop, &state);
                 }
                 Err(error)
@@ -214,6 +213,8 @@ fn build(plan: &Plan, options: &CreateOptions, container: &mut Locked) -> Result
         created: Timestamp::now(),
         phase: Phase::Creating,
         paused: false,
+        annotations: plan.container.annotations.clone(),
+        later_hooks: has_later_hooks(&plan.container.hooks),
         root: plan.root.clone(),
         jail_path: jail_path.clone(),
         jail_name: plan.jail_name.to_string(),
@@ -248,8 +249,7 @@ fn build(plan: &Plan, options: &CreateOptions, container: &mut Locked) -> Result
 
     let hooks = &plan.container.hooks;
     if has_hooks(plan) {
-        let annotations = plan.container.annotations.clone();
-        let state = state::build(&record, Status::Creating, annotations);
+        let state = state::build(&record, Status::Creating);
         hooks::run_all("prestart", &hooks.prestart, None, &state, container)?;
         hooks::run_all("createRuntime", &hooks.create_runtime, None, &state, container)?;
         // Programs of the host, and as near to the container as these can come: in its root.
@@ -345,7 +345,7 @@ impl Outside {
         at(Point::LetEnter)?;
         // One that has ended may have said why.
         let _ = self.line.write_all(&[1]);
-        process::outcome(self.line, process, Some(self.process), &[])
+        process::outcome(self.line, process, Some(self.process))
     }
 }
 
@@ -376,7 +376,7 @@ fn start_init(
         options.io.preserve_fds,
     )?;
     // The container will be that when they run.
-    let state = state::build(record, Status::Created, plan.container.annotations.clone());
+    let state = state::build(record, Status::Created);
     let start_hooks = hooks::prepare(&plan.container.hooks.start_container, state)?;
     let entry = Entry { start_hooks, ..entry };
     let terminal = console.hand_over(options.io.socket())?;
@@ -411,6 +411,12 @@ fn put_on_record(
 fn has_hooks(plan: &Plan) -> bool {
     let hooks = &plan.container.hooks;
     [&hooks.prestart, &hooks.create_runtime, &hooks.create_container]
+        .iter()
+        .any(|hooks| !hooks.is_empty())
+}
+
+fn has_later_hooks(hooks: &Hooks) -> bool {
+    [&hooks.start_container, &hooks.poststart, &hooks.poststop]
         .iter()
         .any(|hooks| !hooks.is_empty())
 }

@@ -61,12 +61,11 @@ pub(crate) fn destroy(container: Locked, record: &Record) -> Result<(), Error> {
     teardown::undo(&container, Some(record))?;
 
     // A bundle that cannot be read any more has no hooks that could be run.
-    let poststop = configuration(container.directory())
-        .ok()
-        .filter(|configuration| !configuration.hooks.poststop.is_empty());
-    let Some(configuration) = poststop else { return container.remove() };
-    let state = state::build(record, Status::Stopped, configuration.annotations);
+    let configuration = record.later_hooks.then(|| configuration(container.directory()).ok());
+    let poststop = configuration.flatten().map(|configuration| configuration.hooks.poststop);
     container.remove()?;
-    hooks::run_and_warn("poststop", &configuration.hooks.poststop, &state);
+    if let Some(poststop) = poststop.filter(|hooks| !hooks.is_empty()) {
+        hooks::run_and_warn("poststop", &poststop, &state::build(record, Status::Stopped));
+    }
     Ok(())
 }

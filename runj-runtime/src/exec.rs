@@ -92,7 +92,7 @@ fn execute(options: &ExecOptions, jail: Jail, record: &Record) -> Result<Started
     };
     // Ours is the only other end now, so its end of file means that the program was executed.
     drop(entry);
-    let written = process::outcome(ours, process, id, &[]).and_then(|()| match prepared {
+    let written = process::outcome(ours, process, id).and_then(|()| match prepared {
         Some(file) => file.write(pid),
         None => Ok(()),
     });

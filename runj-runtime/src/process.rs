@@ -130,23 +130,31 @@ fn c_string(text: &str, place: &str, property: &str) -> Result<CString, Error> {
 /// How long a new process may take to become its program.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Reads what a new process, which is `id`, has to say until it became its program, or is ready to.
-/// Before that it runs `hooks`.
+/// As [`report`], and what that means.
 pub(crate) fn outcome(
-    report: UnixStream,
+    line: UnixStream,
     process: &Process,
     id: Option<ProcessId>,
-    hooks: &[Hook],
 ) -> Result<(), Error> {
+    understood(&report(line, id, &[])?, process, &[])
+}
+
+/// Reads what a new process, which is `id`, has to say until it became its program, or is ready to.
+/// Before that it runs `hooks`.
+pub(crate) fn report(
+    line: UnixStream,
+    id: Option<ProcessId>,
+    hooks: &[Hook],
+) -> Result<Report, Error> {
     let waiting = || Error::io("waiting for the container's process");
     at(Point::Report)?;
     // A hook without a limit may take for ever.
     let patience = hooks.iter().try_fold(PATIENCE, |patience, hook| {
         Some(patience + Duration::from_secs(hook.timeout?.get().into()))
     });
-    report.set_read_timeout(patience).map_err(waiting())?;
+    line.set_read_timeout(patience).map_err(waiting())?;
     let mut bytes = Vec::new();
-    if let Err(error) = report.take(Report::MOST_BYTES).read_to_end(&mut bytes) {
+    if let Err(error) = line.take(Report::MOST_BYTES).read_to_end(&mut bytes) {
         match error.kind() {
             std::io::ErrorKind::WouldBlock => {}
             // It ended, or took another's connection, before it saw ours.
@@ -159,7 +167,7 @@ pub(crate) fn outcome(
         }
         return Err(ProcessError::Stuck.into());
     }
-    understood(&Report::parse(&bytes), process, hooks)
+    Ok(Report::parse(&bytes))
 }
 
 /// What a report means to whoever waited for it.

@@ -1,5 +1,6 @@
 //! What runj remembers of a container between two commands.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -24,6 +25,12 @@ pub(crate) struct Record {
     /// `pause` has stopped its processes, and `resume` has not come since.
     #[serde(default)]
     pub(crate) paused: bool,
+    /// The annotations of its configuration.
+    #[serde(default)]
+    pub(crate) annotations: BTreeMap<String, String>,
+    /// Whether its configuration has hooks for later than create. Only then it is read again.
+    #[serde(default)]
+    pub(crate) later_hooks: bool,
     /// The container's root on the host, absolute and free of links.
     pub(crate) root: PathBuf,
     /// The directory that the jail has as its root: `root` or a read-only view of it.
@@ -56,8 +63,9 @@ impl Record {
     /// The version that this runj writes and reads.
     pub(crate) const VERSION: u32 = 1;
 
-    /// The most bytes of the file: its longest texts are three paths.
-    pub(crate) const LIMIT: u64 = 1 << 20;
+    /// The most bytes of the file: its longest texts are annotations, of a config.json that has
+    /// at most 4 MiB.
+    pub(crate) const LIMIT: u64 = 8 << 20;
 
     pub(crate) fn jid(&self) -> Option<Jid> {
         self.jid.and_then(|jid| Jid::try_from(jid).ok())

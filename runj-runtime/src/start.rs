@@ -4,18 +4,18 @@ use std::fs;
 
 use nix::errno::Errno;
 use runj_faults::{Point, at};
-use runj_spec::ContainerId;
+use runj_spec::{ContainerId, Hooks};
 
 use crate::delete::destroy;
 use crate::error::{Error, ProcessError, whole};
-use crate::hooks;
+use crate::hooks::run_all;
 use crate::process;
 use crate::record::Record;
 use crate::runtime::{Runtime, configuration, process_of};
 use crate::state;
 use crate::status::Status;
 use crate::store::Locked;
-use crate::sys;
+use crate::sys::{self, Report};
 
 impl Runtime {
     /// Starts the program of a created container. It has been executed when this returns.
@@ -42,18 +42,24 @@ impl Runtime {
         if status != Status::Created {
             return Err(wrong(status));
         }
-        let configuration = configuration(directory)?;
-        let process = process_of(&configuration)?;
-
-        let start_hooks = &configuration.hooks.start_container;
-
+        let hooks =
+            if record.later_hooks { configuration(directory)?.hooks } else { Hooks::default() };
+        let start_hooks = &hooks.start_container;
         if !start_hooks.is_empty() {
             container.note_starting()?;
         }
         let socket = directory.start_socket();
         at(Point::Connect)?;
         let outcome = match sys::connect(&socket) {
-            Ok(report) => process::outcome(report.into(), &process, record.init(), start_hooks),
+            Ok(line) => {
+                process::report(line.into(), record.init(), start_hooks).and_then(|report| {
+                    if matches!(report, Report::Ready) {
+                        return Ok(());
+                    }
+                    let process = process_of(&configuration(directory)?)?;
+                    process::understood(&report, &process, start_hooks)
+                })
+            }
             // Nobody listens.
             Err(Errno::ECONNREFUSED | Errno::ENOENT | Errno::ECONNRESET) => {
                 Err(ProcessError::Died.into())
@@ -76,12 +82,11 @@ impl Runtime {
             outcome => outcome?,
         }
 
-        let poststart = &configuration.hooks.poststart;
+        let poststart = &hooks.poststart;
         if !poststart.is_empty() {
             let status = state::status(directory, &record, false)?;
-            let state = state::build(&record, status, configuration.annotations);
-            if let Err(error) = hooks::run_all("poststart", poststart, None, &state, &mut container)
-            {
+            let state = state::build(&record, status);
+            if let Err(error) = run_all("poststart", poststart, None, &state, &mut container) {
                 return Err(give_up(container, &record, error));
             }
         }

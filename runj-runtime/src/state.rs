@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::record::{Phase, Record};
-use crate::runtime::{Runtime, configuration};
+use crate::runtime::Runtime;
 use crate::status::Status;
 use crate::store::ContainerDirectory;
 
@@ -48,9 +48,7 @@ impl Runtime {
     pub fn state(&self, id: &ContainerId) -> Result<State, Error> {
         let directory = self.store.find(id)?;
         let (record, status) = read(&directory)?;
-        // A container that is only just being created may have no configuration yet.
-        let annotations = configuration(&directory).map(|container| container.annotations);
-        Ok(build(&record, status, annotations.unwrap_or_default()))
+        Ok(build(&record, status))
     }
 }
 
@@ -89,11 +87,8 @@ pub(crate) fn status(
 }
 
 /// The state as the specification lays it out.
-pub(crate) fn build(
-    record: &Record,
-    status: Status,
-    mut annotations: BTreeMap<String, String>,
-) -> State {
+pub(crate) fn build(record: &Record, status: Status) -> State {
+    let mut annotations = record.annotations.clone();
     if let Some(jid) = record.jid() {
         annotations.insert(JID.into(), jid.to_string());
     }

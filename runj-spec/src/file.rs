@@ -10,10 +10,13 @@ use crate::Error;
 pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
     // Asked before the file is opened: to open a pipe would wait for its writer.
-    if !fs::metadata(path).map_err(failed)?.is_file() {
+    let metadata = fs::metadata(path).map_err(failed)?;
+    if !metadata.is_file() {
         return Err(Error::NotAFile { path: path.to_owned() });
     }
-    let mut text = Vec::new();
+    // Room for all of it, so that it is read in one go.
+    let room = metadata.len().min(limit) + 1;
+    let mut text = Vec::with_capacity(usize::try_from(room).unwrap_or_default());
     // One byte more tells a file that is too large, whatever its size was said to be.
     let file = File::open(path).map_err(failed)?;
     file.take(limit + 1).read_to_end(&mut text).map_err(failed)?;

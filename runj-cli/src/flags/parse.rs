@@ -18,16 +18,22 @@ use super::Flags;
 /// clap's, which also are help and version.
 pub(crate) fn parse(line: &[OsString]) -> Result<Flags, clap::Error> {
     let mut whole = in_use(Flags::command());
-    if let Some(verb) = line.iter().skip(1).find_map(|word| whole.find_subcommand(word)) {
-        let of_verb = Command::new(Flags::NAME)
-            .args(whole.get_arguments().cloned())
-            .subcommand(verb.clone())
-            .subcommand_required(true);
-        if let Ok(flags) = matched(&mut in_use(of_verb), line) {
-            return Ok(flags);
-        }
+    if let Some(of_verb) = with_verb_alone(&whole, line)
+        && let Ok(flags) = matched(&mut in_use(of_verb), line)
+    {
+        return Ok(flags);
     }
     matched(&mut whole, line)
+}
+
+/// The command line of the first verb that a word of `line` is the name of.
+fn with_verb_alone(whole: &Command, line: &[OsString]) -> Option<Command> {
+    let verb = line.iter().skip(1).find_map(|word| whole.find_subcommand(word))?;
+    let of_verb = Command::new(Flags::NAME)
+        .args(whole.get_arguments().cloned())
+        .subcommand(verb.clone())
+        .subcommand_required(true);
+    Some(of_verb)
 }
 
 fn matched(command: &mut Command, line: &[OsString]) -> Result<Flags, clap::Error> {
@@ -51,6 +57,24 @@ mod tests {
         match parsed {
             Ok(flags) => format!("{flags:?}"),
             Err(error) => error.to_string(),
+        }
+    }
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(Into::into).collect()
+    }
+
+    #[test]
+    fn the_verb_alone_will_do() {
+        for line in [
+            "runj --root /r --log /l --log-format json create --bundle /b --pid-file /p id",
+            "runj create id --console-socket=/s --debug",
+            "runj exec --detach id sh -c start",
+            "runj delete --force id",
+            "runj config show .",
+        ] {
+            let of_verb = with_verb_alone(&Flags::command(), &words(line));
+            matched(&mut of_verb.unwrap(), &words(line)).unwrap();
         }
     }
 
@@ -81,7 +105,7 @@ mod tests {
             "runj start UPPER/lower",
         ];
         for line in lines {
-            let words: Vec<OsString> = line.split(' ').map(Into::into).collect();
+            let words = words(line);
             assert_eq!(outcome(parse(&words)), outcome(Flags::try_parse_from(&words)), "{line}");
         }
     }

@@ -270,6 +270,8 @@ mod tests {
             created: jiff::Timestamp::now(),
             phase: Phase::Created,
             paused: false,
+            annotations: Default::default(),
+            later_hooks: false,
             root: root.clone(),
             jail_path: root.clone(),
             jail_name: "c".into(),

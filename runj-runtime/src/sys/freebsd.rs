@@ -292,10 +292,22 @@ pub(crate) fn unmount(mount: &Mounted) -> Result<(), Errno> {
 
 /// The sysctl `kern.boot_id`, sixteen random bytes, in hexadecimal. Not there before FreeBSD 13.
 pub(super) fn boot_id() -> String {
-    use sysctl::{CtlValue, Sysctl as _};
-    match sysctl::Ctl::new("kern.boot_id").and_then(|id| id.value()) {
-        Ok(CtlValue::Struct(bytes)) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-        _ => String::new(),
+    let mut id = [0u8; 16];
+    let mut length = id.len();
+    // In one call: the crate sysctl, which asks for type and size before, takes four.
+    // SAFETY: the name is a C string, and the buffer is as long as `length` says.
+    let result = unsafe {
+        libc::sysctlbyname(
+            c"kern.boot_id".as_ptr(),
+            id.as_mut_ptr().cast(),
+            &raw mut length,
+            ptr::null(),
+            0,
+        )
+    };
+    match Errno::result(result) {
+        Ok(_) => id.iter().map(|byte| format!("{byte:02x}")).collect(),
+        Err(_) => String::new(),
     }
 }
 

@@ -213,17 +213,17 @@ fn timed_table(mib: [c_int; 4]) -> Result<(Vec<libc::kinfo_proc>, i64), Error> {
 }
 
 fn process_table(mib: [c_int; 4]) -> Result<Vec<libc::kinfo_proc>, Error> {
-    let refused = Error::system("sysctl(kern.proc)");
+    let refused = |errno| Error::System { call: "sysctl(kern.proc)", errno };
     let mut entries: Vec<libc::kinfo_proc> = Vec::new();
     loop {
         let mut length = 0;
-        // SAFETY: with a null buffer the kernel only says how much there is.
-        let result =
-            unsafe { libc::sysctl(mib.as_ptr(), 4, ptr::null_mut(), &mut length, ptr::null(), 0) };
-        match Errno::result(result) {
-            Ok(_) => {}
-            Err(Errno::ESRCH) => return Ok(Vec::new()),
-            Err(errno) => return Err(refused(errno)),
+        // Of one process there is no need to ask how much there is.
+        if mib[2] != libc::KERN_PROC_PID {
+            let none = ptr::null_mut();
+            // SAFETY: with a null buffer the kernel only says how much there is.
+            let result =
+                unsafe { libc::sysctl(mib.as_ptr(), 4, none, &mut length, ptr::null(), 0) };
+            Errno::result(result).map_err(refused)?;
         }
         entries.clear();
         entries.reserve(length / size_of::<libc::kinfo_proc>() + 16);
