@@ -1,17 +1,20 @@
 //! One call of `runj`.
 
 use std::ffi::OsStr;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
 use std::time::Duration;
 
 use runj_jail::{ProcessId, Signal};
 use serde_json::Value;
 
 use crate::sys::{self, FewProcesses};
+use crate::terminal::Terminal;
 use crate::wait::DEADLINE;
 
 /// A call of `runj` in preparation.
@@ -92,16 +95,29 @@ impl Invocation {
         self
     }
 
-    /// Has its standard streams at the terminal, which somebody else's session may have.
+    /// Runs it to its end with its standard streams at a terminal, which somebody else's session may
+    /// have; what it shows there, and how it ends.
     ///
-    /// When the leader of a session ends, FreeBSD takes its terminal away, and what was not read by
-    /// then is gone if anybody else still has the terminal open (`ttydev_close`, sys/kern/tty.c):
-    /// a child of another test may, until it has executed its program. So this is for programs that
-    /// write and end.
-    pub fn streams_at(mut self, terminal: &OwnedFd) -> Self {
-        let stream = || terminal.try_clone().unwrap();
-        self.command.stdin(stream()).stdout(stream()).stderr(stream());
-        self
+    /// The terminal stays open until all is read: what was not is thrown away by FreeBSD a second
+    /// after the last one has closed it (`tty_drain`, sys/kern/tty.c), and at once when the leader
+    /// of its session ends.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be executed, or does not end in time.
+    pub fn run_at_terminal(self) -> (String, Outcome) {
+        const END: &str = "<the end>";
+        let (mut terminal, slave) = Terminal::open();
+        let running = self.streams_at(&slave).spawn();
+        let ending = thread::spawn(move || {
+            let outcome = running.wait();
+            let mut slave = File::from(slave);
+            slave.write_all(END.as_bytes()).unwrap();
+            (outcome, slave)
+        });
+        let shown = terminal.until(END);
+        let (outcome, _slave) = ending.join().unwrap();
+        (shown.trim_end_matches(END).replace("\r\n", "\n"), outcome)
     }
 
     /// Makes that terminal its standard streams and, in a session of its own, the one that
@@ -110,6 +126,12 @@ impl Invocation {
         let mut at = self.streams_at(terminal);
         sys::control_by_standard_input(&mut at.command);
         at
+    }
+
+    fn streams_at(mut self, terminal: &OwnedFd) -> Self {
+        let stream = || terminal.try_clone().unwrap();
+        self.command.stdin(stream()).stdout(stream()).stderr(stream());
+        self
     }
 
     /// Lets it inherit ignored and blocked signals: SIGHUP, SIGUSR1 and SIGCHLD.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use runj_tests::{Invocation, Mirror, Request, Sandbox, Served, Terminal, copy_program};
+use runj_tests::{Invocation, Mirror, Request, Sandbox, Served, copy_program};
 
 use crate::case::cases;
 
@@ -254,12 +254,9 @@ fn a_full_disk_leaves_what_there_is(sandbox: &Sandbox<'_>) {
 fn the_bar_is_for_terminals(sandbox: &Sandbox<'_>) {
     let content = content(3_000_001);
     let mirror = mirror(&content);
-    let (terminal, slave) = Terminal::open();
-    let call = download(sandbox, &mirror).env("TERM", "xterm").streams_at(&slave);
-    let running = call.spawn();
-    drop(slave);
-    let shown = terminal.rest();
-    assert_eq!(running.wait().code(), 0, "{shown}");
+    let call = download(sandbox, &mirror).env("TERM", "xterm");
+    let (shown, outcome) = call.run_at_terminal();
+    assert_eq!(outcome.code(), 0, "{shown}");
     assert!(shown.contains("MiB") && shown.contains("left"), "{shown:?}");
     assert_whole(sandbox, &content);
     // It is gone in the end, and elsewhere it never was.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use runj_tests::{Container, Invocation, Sandbox, Terminal};
+use runj_tests::{Container, Invocation, Sandbox};
 
 use crate::case::cases;
 
@@ -24,24 +24,15 @@ fn with(command: Invocation, variables: &[(&str, &str)]) -> Invocation {
     variables.iter().fold(bare, |command, (name, value)| command.env(name, value))
 }
 
-/// What a command shows to somebody at a terminal, and its exit status.
-fn at_terminal(command: Invocation) -> (String, i32) {
-    let (terminal, slave) = Terminal::open();
-    let running = command.streams_at(&slave).spawn();
-    drop(slave);
-    let shown = terminal.rest().replace("\r\n", "\n");
-    (shown, running.wait().code())
-}
-
 fn the_list_has_colours_on_a_terminal_only(sandbox: &Sandbox<'_>) {
     let container = sandbox.start(&sandbox.bundle());
     let list = |variables: &[(&str, &str)]| with(sandbox.runj(["list"]), variables);
     let plain = list(&[]).run().succeeded();
     assert!(!plain.contains('\u{1b}'), "{plain:?}");
 
-    let (coloured, _) = at_terminal(list(&[]));
+    let (coloured, _) = list(&[]).run_at_terminal();
     assert!(coloured.contains("\u{1b}[32mrunning\u{1b}[0m"), "{coloured:?}");
-    let (without, _) = at_terminal(list(&[("NO_COLOR", "1")]));
+    let (without, _) = list(&[("NO_COLOR", "1")]).run_at_terminal();
     assert_eq!(without, plain);
 
     // Colours take no room: what is below each other is below each other.
@@ -77,7 +68,7 @@ fn every_table_has_them_by_the_same_rule(sandbox: &Sandbox<'_>) {
             (&[("CLICOLOR", "1")], true),
             (&[("TERM", "dumb")], false),
         ] {
-            let (shown, _) = at_terminal(with(table(), variables));
+            let (shown, _) = with(table(), variables).run_at_terminal();
             check(&shown, colours, &format!("at a terminal with {variables:?}"));
         }
         for (variables, colours) in [
@@ -119,10 +110,10 @@ fn an_error_on_a_terminal_says_what_to_do_next(sandbox: &Sandbox<'_>) {
         ),
         (sandbox.runj(["start", last]), format!("{runj} delete {last}, then create it anew: ")),
     ] {
-        let (shown, code) = at_terminal(with(command, &[]));
+        let (shown, outcome) = with(command, &[]).run_at_terminal();
         let shown = strip(&shown);
         let lines: Vec<_> = shown.lines().collect();
-        assert_eq!((code, lines.len()), (1, 2), "{shown}");
+        assert_eq!((outcome.code(), lines.len()), (1, 2), "{shown}");
         assert!(lines[0].starts_with("runj: "), "{shown}");
         assert!(lines[1].trim_start().starts_with(&advice), "{advice}\n{shown}");
     }
@@ -137,12 +128,12 @@ fn a_missing_bundle_s_next_step(sandbox: &Sandbox<'_>) {
     let directory = sandbox.path().join("bare");
     fs::create_dir(&directory).unwrap();
     let create = |id: &str| sandbox.runj(["create", id, "--bundle"]).args([&directory]);
-    let (shown, _) = at_terminal(create("web"));
+    let (shown, _) = create("web").run_at_terminal();
     let advice = format!("runj spec --bundle {}", directory.display());
     assert!(shown.contains(&advice), "{shown}");
     // It is as good as it says.
     sandbox.runj(["spec", "--bundle"]).args([&directory]).run().succeeded_silently();
-    let (shown, _) = at_terminal(create("web"));
+    let (shown, _) = create("web").run_at_terminal();
     assert!(!shown.contains("config.json\""), "{shown}");
 }
 
