@@ -70,9 +70,9 @@ fn at_once(contender: &Contender, bundles: &Bundles, number: u32) -> Result<f64>
                 })
             })
             .collect();
-        let lives = threads.into_iter().map(|thread| {
-            thread.join().map_err(|_| anyhow!("a thread has panicked")).flatten()
-        });
+        let lives = threads
+            .into_iter()
+            .map(|thread| thread.join().map_err(|_| anyhow!("a thread has panicked")).flatten());
         lives.collect::<Result<Vec<_>>>()
     })?;
     host::collect_all();
