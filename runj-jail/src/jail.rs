@@ -318,7 +318,16 @@ impl Jail {
     /// This jail and those below it, dying ones included, since their processes may yet live.
     fn family(self) -> Result<BTreeSet<Jid>, Error> {
         let mut family = BTreeSet::from([self.jid]);
-        let Ok(name) = self.name() else { return Ok(family) };
+        // The kernel counts those that are dying as well (`pr_childcount`). Most jails have none,
+        // and the host may have many.
+        let wanted = [("name", Kind::String), ("children.cur", Kind::Int)];
+        let Ok(values) = self.get_of(&wanted, true) else { return Ok(family) };
+        let [Value::String(name), Value::Int(children)] = values.as_slice() else {
+            return Ok(family);
+        };
+        if *children == 0 {
+            return Ok(family);
+        }
         let below = format!("{name}.");
         for jail in list(true)? {
             // One that vanished meanwhile has no processes.

@@ -14,6 +14,7 @@ pub(super) fn newborn(jid: i32, parent: &Prison, request: &Request<'_>) -> Priso
     Prison {
         jid,
         parent: parent.jid,
+        childless: true,
         name: String::new(),
         path: request.path.clone().unwrap_or_else(|| "/".into()),
         dying: false,

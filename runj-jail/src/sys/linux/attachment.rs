@@ -42,7 +42,7 @@ impl Attachment {
     pub(in crate::sys) fn new(jid: Jid) -> Result<Self, Error> {
         let gone =
             || Error::Refused { call: "jail_attach(2)", errno: Errno::EINVAL, message: None };
-        let registry = Registry::open()?;
+        let registry = Registry::open_for(jid.as_raw())?;
         let prisons = registry.prisons();
         let prison = prisons.find(jid.as_raw()).filter(|prison| !prison.dying);
         let prison = prison.ok_or_else(gone)?;

@@ -15,7 +15,7 @@ const CPUS: &str = "cpuset.cpus";
 
 /// `cpuset_getaffinity(2)` for a jail.
 pub(crate) fn cpus(jid: Jid) -> Result<CpuSet, Error> {
-    let registry = Registry::open()?;
+    let registry = Registry::open_for(jid.as_raw())?;
     let prison = living(&registry, jid, "cpuset_getaffinity(2)")?;
     let cgroup = Cgroup::find(&prison, Controller::Cpuset)?;
     let list = cgroup.map(|cgroup| cgroup.read(CPUS)).transpose()?;
@@ -28,7 +28,7 @@ pub(crate) fn cpus(jid: Jid) -> Result<CpuSet, Error> {
 
 /// `cpuset_setaffinity(2)` for a jail.
 pub(crate) fn set_cpus(jid: Jid, cpus: &CpuSet) -> Result<(), Error> {
-    let registry = Registry::open()?;
+    let registry = Registry::open_for(jid.as_raw())?;
     let prison = living(&registry, jid, "cpuset_setaffinity(2)")?;
     let unable =
         |reason| Error::NotEmulated { what: format!("the list of processors {cpus}"), reason };

@@ -1,6 +1,7 @@
 //! `jail_get(2)`: finding jails and reading their parameters (`kern_jail_get`).
 
 use std::ffi::CString;
+use std::slice;
 
 use nix::errno::Errno;
 
@@ -20,9 +21,12 @@ pub(crate) fn jail_get(
     wanted: &[CString],
     dying: bool,
 ) -> Result<(Jid, Vec<Vec<u8>>), Error> {
-    let registry = Registry::open()?;
+    let keys = slice::from_ref(key);
+    let options = Options::new(keys).map_err(|errno| refused(errno, None))?;
+    let jid = options.int("jid").map_err(|errno| refused(errno, None))?;
+    let registry = jid.map_or_else(Registry::open, Registry::open_for)?;
     let prisons = registry.prisons();
-    let prison = find(prisons, key, dying)?;
+    let prison = find(prisons, &options, dying)?;
     let jid = Jid::try_from(prison.jid).map_err(|_| refused(Errno::EINVAL, None))?;
     // Looking at these takes a thread.
     let names = if wanted.iter().any(|name| name.to_bytes().starts_with(b"host.")) {
@@ -39,9 +43,7 @@ pub(crate) fn jail_get(
     Ok((jid, values.collect::<Result<_, _>>()?))
 }
 
-fn find<'a>(prisons: &'a Prisons, key: &RawParam, dying: bool) -> Result<&'a Prison, Error> {
-    let keys = [key.clone()];
-    let options = Options::new(&keys).map_err(|errno| refused(errno, None))?;
+fn find<'a>(prisons: &'a Prisons, options: &Options<'_>, dying: bool) -> Result<&'a Prison, Error> {
     let int = |name| options.int(name).map_err(|errno| refused(errno, None));
     let absent = |message: String| refused(Errno::ENOENT, Some(message));
 

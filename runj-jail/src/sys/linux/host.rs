@@ -65,9 +65,10 @@ pub fn procfs(jail: Jail) -> Result<OwnedFd, Error> {
 }
 
 fn namespace(jail: Jail, kind: Kind) -> Result<Option<OwnedFd>, Error> {
-    let registry = Registry::open()?;
+    let jid = jail.jid().as_raw();
+    let registry = Registry::open_for(jid)?;
     let prisons = registry.prisons();
-    let prison = prisons.find(jail.jid().as_raw()).ok_or_else(gone)?;
+    let prison = prisons.find(jid).ok_or_else(gone)?;
     match prisons.owner(prison, kind).holder {
         Some(holder) => namespaces::open(holder, kind)?.ok_or_else(gone).map(Some),
         None => Ok(None),

@@ -75,6 +75,9 @@ pub(super) struct Prison {
     pub(super) jid: i32,
     /// The jid of the jail that it is in, or [`HOST`].
     pub(super) parent: i32,
+    /// No jail was ever made in it.
+    #[serde(default)]
+    pub(super) childless: bool,
     /// Its full name.
     pub(super) name: String,
     pub(super) path: String,
@@ -114,6 +117,7 @@ impl Prison {
         Self {
             jid: HOST,
             parent: HOST,
+            childless: false,
             name: "0".into(),
             path: "/".into(),
             dying: false,

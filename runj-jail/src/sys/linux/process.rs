@@ -103,7 +103,10 @@ pub(super) fn in_namespaces(namespaces: &HashSet<u64>) -> Result<Vec<ProcessId>,
 
 /// The processes of the jails, without zombies and without those that hold the jails.
 pub(crate) fn processes(jids: &BTreeSet<Jid>) -> Result<Vec<ProcessId>, Error> {
-    let registry = Registry::open()?;
+    let registry = match jids.first() {
+        Some(only) if jids.len() == 1 => Registry::open_for(only.as_raw())?,
+        _ => Registry::open()?,
+    };
     let holders: Vec<_> = jids
         .iter()
         .filter_map(|jid| registry.prisons().find(jid.as_raw()))

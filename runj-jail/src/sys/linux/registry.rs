@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cgroup;
 use super::pidfd;
-use super::prison::{Holder, JAIL_MAX, Prison, Prisons};
+use super::prison::{HOST, Holder, JAIL_MAX, Prison, Prisons};
 use super::privilege::require_root;
 use super::process::{self, Stat};
 use super::procfs;
@@ -44,6 +44,32 @@ struct Entry {
 impl Registry {
     /// Locks the registry, which may have to wait for somebody else, and reads it.
     pub(super) fn open() -> Result<Self, Error> {
+        let mut registry = Self::locked()?;
+        registry.read()?;
+        registry.settle()?;
+        Ok(registry)
+    }
+
+    /// As [`Self::open`], but reads no more than what concerns that jail: of a jail on the host
+    /// that has none inside its own entry alone, so that what it takes does not grow with the
+    /// number of jails.
+    pub(super) fn open_for(jid: i32) -> Result<Self, Error> {
+        let mut registry = Self::locked()?;
+        match find(&file(&format!("{jid}.json")))? {
+            None => {}
+            Some(Entry { boot, prison })
+                if boot == registry.boot && prison.parent == HOST && prison.childless =>
+            {
+                registry.prisons.insert(prison);
+            }
+            Some(_) => registry.read()?,
+        }
+        registry.settle()?;
+        Ok(registry)
+    }
+
+    /// Locks the registry.
+    fn locked() -> Result<Self, Error> {
         require_root()?;
         let lock = match lock(&file("lock")) {
             Err(Error::Emulation { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
@@ -52,11 +78,7 @@ impl Registry {
             }
             lock => lock?,
         };
-        let boot = boot_id()?;
-        let mut registry = Self { prisons: Prisons::new([]), boot, _lock: lock };
-        registry.read()?;
-        registry.settle()?;
-        Ok(registry)
+        Ok(Self { prisons: Prisons::new([]), boot: boot_id()?, _lock: lock })
     }
 
     pub(super) fn prisons(&self) -> &Prisons {
@@ -270,7 +292,20 @@ fn lock(path: &Path) -> Result<Flock<File>, Error> {
 
 fn read(path: &Path) -> Result<Entry, Error> {
     let text = fs::read(path).map_err(|error| failed("reading", path, error))?;
-    serde_json::from_slice(&text).map_err(|error| failed("decoding", path, error.into()))
+    decode(path, &text)
+}
+
+/// `None` when there is no such file.
+fn find(path: &Path) -> Result<Option<Entry>, Error> {
+    match fs::read(path) {
+        Ok(text) => decode(path, &text).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed("reading", path, error)),
+    }
+}
+
+fn decode(path: &Path, text: &[u8]) -> Result<Entry, Error> {
+    serde_json::from_slice(text).map_err(|error| failed("decoding", path, error.into()))
 }
 
 fn replace(path: &Path, text: &[u8]) -> Result<(), Error> {

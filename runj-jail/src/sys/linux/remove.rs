@@ -13,7 +13,7 @@ const MOMENT: Duration = Duration::from_millis(20);
 
 /// `jail_remove(2)`.
 pub(crate) fn jail_remove(jid: Jid) -> Result<(), Error> {
-    let mut registry = Registry::open()?;
+    let mut registry = Registry::open_for(jid.as_raw())?;
     let holder = match registry.prisons().find(jid.as_raw()) {
         None => {
             let errno = Errno::EINVAL;

@@ -23,10 +23,13 @@ use crate::sys::SetMode;
 pub(crate) fn jail_set(params: &[RawParam], mode: SetMode) -> Result<Jid, Error> {
     let options = Options::new(params).map_err(bare)?;
     let request = Request::new(&options, mode)?;
-    let mut registry = Registry::open()?;
     let jid = match mode {
-        SetMode::Create => create(&mut registry, &request, &options)?,
-        SetMode::Update => update(&mut registry, &request, &options)?,
+        SetMode::Create => create(&mut Registry::open()?, &request, &options)?,
+        // Others have no say in it.
+        SetMode::Update if request.name.is_none() && !request.restricts() => {
+            update(&mut Registry::open_for(request.jid)?, &request, &options)?
+        }
+        SetMode::Update => update(&mut Registry::open()?, &request, &options)?,
     };
     Jid::try_from(jid).map_err(|_| bare(Errno::EINVAL))
 }
@@ -81,6 +84,10 @@ fn create(
 /// Makes the holder and writes the jail down; if either fails, the holder ends.
 fn start(registry: &mut Registry, plan: &Plan<'_>, prison: Prison) -> Result<(), Error> {
     let started = holder::start(plan)?;
+    let parent = registry.prisons().find(prison.parent).filter(|parent| parent.childless);
+    if let Some(parent) = parent.cloned() {
+        registry.save(Prison { childless: false, ..parent })?;
+    }
     registry.save(Prison { holder: Some(started.holder()), ..prison })?;
     started.release()
 }
