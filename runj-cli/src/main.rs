@@ -7,8 +7,6 @@ mod flags;
 mod foreground;
 mod log;
 mod style;
-#[allow(unsafe_code)]
-mod sys;
 mod verbs;
 
 use std::io::{self, IsTerminal as _};
