@@ -195,7 +195,7 @@ pub enum ProcessError {
     )]
     Traced,
     /// The process did not become the container's program in time, and was killed.
-    #[error("the container's process was not started within 10 seconds")]
+    #[error("the container's process was not started within a minute")]
     Stuck,
     /// The process ended before it became the container's program.
     #[error("the container's process ended before it could be started")]

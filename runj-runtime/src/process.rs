@@ -127,8 +127,9 @@ fn c_string(text: &str, place: &str, property: &str) -> Result<CString, Error> {
     })
 }
 
-/// How long a new process may take to become its program.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a new process may take to become its program. On a host that starts dozens at once one
+/// of them may have to wait for a processor: longer than ten seconds was seen.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// As [`report`], and what that means.
 pub(crate) fn outcome(
