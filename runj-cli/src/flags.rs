@@ -7,208 +7,154 @@ mod completions;
 mod config;
 mod demo;
 mod doctor;
-mod parse;
-#[cfg(test)]
-pub(crate) mod tests;
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
-use std::sync::LazyLock;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use runj_flags::{choices, command, expected, number, path, verbs};
 use runj_jail::{JailName, Signal};
 use runj_runtime::Runtime;
 use runj_spec::{ContainerId, OciVersion};
 
 pub(crate) use self::completions::{Completions, Man};
-pub(crate) use self::config::{Config, ConfigCheck, ConfigShow};
-pub(crate) use self::demo::{Demo, DemoSpec};
+pub(crate) use self::config::{Config, ConfigCheck, ConfigShow, ConfigVerb};
+pub(crate) use self::demo::{Demo, DemoSpec, DemoVerb};
 pub(crate) use self::doctor::Doctor;
-pub(crate) use self::parse::parse;
 
-/// Run OCI containers as FreeBSD jails
-#[derive(Debug, Parser)]
-#[command(name = Self::NAME, version = VERSION.as_str(), disable_help_subcommand = true)]
-pub(crate) struct Flags {
-    /// Where the state of containers is kept
-    #[arg(long, value_name = "DIR", default_value = Runtime::DEFAULT_ROOT, global = true)]
-    pub(crate) root: PathBuf,
-
-    /// Append the log to this file
-    #[arg(long, value_name = "FILE", global = true)]
-    pub(crate) log: Option<PathBuf>,
-
-    /// The form of the log
-    #[arg(long, value_name = "FORMAT", default_value = "text", global = true)]
-    pub(crate) log_format: LogFormat,
-
-    /// Log what is being done, too (to standard error if there is no --log)
-    #[arg(long, global = true)]
-    pub(crate) debug: bool,
-
-    #[command(flatten)]
-    pub(crate) _ignored: Ignored,
-
-    #[command(subcommand)]
-    pub(crate) verb: Verb,
+command! {
+    /// Run OCI containers as FreeBSD jails
+    pub(crate) struct Flags = "runj" {
+        /// Where the state of containers is kept
+        pub(crate) root: PathBuf =
+            value("root", "DIR").default(Runtime::DEFAULT_ROOT).everywhere() => path,
+        /// Append the log to this file
+        pub(crate) log: Option<PathBuf> = optional("log", "FILE").everywhere() => path,
+        /// The form of the log
+        pub(crate) log_format: LogFormat =
+            value("log-format", "FORMAT").choices(LogFormat::CHOICES).default("text").everywhere(),
+        /// Log what is being done, too (to standard error if there is no --log)
+        pub(crate) debug: bool = switch("debug").everywhere(),
+        pub(crate) ignored: Ignored = part(),
+        pub(crate) verb: Verb = part(),
+    }
 }
 
-impl Flags {
-    const NAME: &str = "runj";
+/// The answer to --version, in the shape of runc's, which engines show as it is.
+pub(crate) fn version() -> String {
+    format!("runj version {}\nspec: {}", env!("CARGO_PKG_VERSION"), OciVersion::MAX)
 }
 
-/// What follows `runj ` in the answer to --version, in the shape of runc's, which engines show as it
-/// is.
-static VERSION: LazyLock<String> =
-    LazyLock::new(|| format!("version {}\nspec: {}", env!("CARGO_PKG_VERSION"), OciVersion::MAX));
-
-/// What of all verbs of Linux's runtimes means nothing here: there are no cgroups, and there is no
-/// jail without root.
-#[derive(Debug, Args)]
-pub(crate) struct Ignored {
-    /// Ignored: there are no cgroups in which systemd could put a jail
-    #[arg(long, global = true, hide = true)]
-    systemd_cgroup: bool,
-
-    /// Ignored, as --systemd-cgroup
-    #[arg(long, value_name = "MANAGER", global = true, hide = true)]
-    cgroup_manager: Option<CgroupManager>,
-
-    /// Ignored: a jail takes root
-    #[arg(
-        long,
-        value_name = "WHETHER",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "true",
-        global = true,
-        hide = true
-    )]
-    rootless: Option<Rootless>,
+command! {
+    /// What of all verbs of Linux's runtimes means nothing here: there are no cgroups, and there is
+    /// no jail without root.
+    pub(crate) struct Ignored {
+        /// Ignored: there are no cgroups in which systemd could put a jail
+        systemd_cgroup: bool = switch("systemd-cgroup").everywhere().hidden(),
+        /// Ignored, as --systemd-cgroup
+        cgroup_manager: Option<CgroupManager> =
+            optional("cgroup-manager", "MANAGER").choices(CgroupManager::CHOICES).everywhere().hidden(),
+        /// Ignored: a jail takes root
+        rootless: Option<Rootless> =
+            attached("rootless", "WHETHER", "true").choices(Rootless::CHOICES).everywhere().hidden(),
+    }
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum CgroupManager {
-    Cgroupfs,
-    Disabled,
-    Systemd,
+choices! {
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum CgroupManager {
+        Cgroupfs = "cgroupfs",
+        Disabled = "disabled",
+        Systemd = "systemd",
+    }
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Rootless {
-    Auto,
-    False,
-    True,
+choices! {
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Rootless {
+        Auto = "auto",
+        False = "false",
+        True = "true",
+    }
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum LogFormat {
-    /// time="…" level=… msg="…"
-    Text,
-    /// One JSON object a line
-    Json,
+choices! {
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) enum LogFormat {
+        /// time="…" level=… msg="…"
+        Text = "text",
+        /// One JSON object a line
+        Json = "json",
+    }
 }
 
-#[derive(Debug, Subcommand)]
-// Of all verbs what the help lists is made, and the flags of the one that is given.
-#[command(defer = true)]
-pub(crate) enum Verb {
-    /// Print the completions of this command line for a shell
-    Completions(Completions),
-    #[command(subcommand)]
-    Config(Config),
-    /// Create a container from a bundle; its process waits for start
-    Create(Create),
-    /// Delete a container: its jail, its mounts, its network and its state
-    Delete(Delete),
-    #[command(subcommand)]
-    Demo(Demo),
-    /// Tell what this host can do for containers, what it lacks, and the commands that mend it
-    ///
-    /// The exit status is 0 unless no container can run here at all.
-    Doctor(Doctor),
-    /// Print what a container uses, as JSON, one line at each interval until it stops
-    Events(Events),
-    /// Run another process in a container
-    Exec(Exec),
-    /// Print what this runtime can do as JSON
-    Features,
-    /// Send a signal to a container's process
-    Kill(Kill),
-    /// List the containers
-    List(List),
-    /// Write the man pages of this command line, one for each verb
-    Man(Man),
-    /// Stop all processes of a container until resume
-    Pause(Pause),
-    /// List the processes of a container
-    Ps(Ps),
-    /// Let the processes of a paused container go on
-    Resume(Resume),
-    /// Create a container, start it and wait for its end; its exit status is ours
-    Run(Run),
-    /// Write a config.json to start from
-    Spec(Spec),
-    /// Start the process of a created container
-    Start(Start),
-    /// Print the state of a container as JSON
-    State(State),
-    /// Change what a container may use; what is not given stays as it is, and -1 lifts a limit
-    Update(Update),
+verbs! {
+    pub(crate) enum Verb {
+        Completions(Completions),
+        Config(Config),
+        Create(Create),
+        Delete(Delete),
+        Demo(Demo),
+        Doctor(Doctor),
+        Events(Events),
+        Exec(Exec),
+        Features(Features),
+        Kill(Kill),
+        List(List),
+        Man(Man),
+        Pause(Pause),
+        Ps(Ps),
+        Resume(Resume),
+        Run(Run),
+        Spec(Spec),
+        Start(Start),
+        State(State),
+        Update(Update),
+    }
 }
 
-// The bundle and what its process is given, for create and run. This is no doc comment, nor are those
-// below of what is part of a verb: clap would take it for what the verb does.
-#[derive(Debug, Args)]
-pub(crate) struct Bundle {
-    /// The container's id, unique on this host
-    pub(crate) id: ContainerId,
-
-    /// The bundle, instead of --bundle
-    #[arg(value_name = "BUNDLE", conflicts_with = "bundle")]
-    pub(crate) positional_bundle: Option<PathBuf>,
-
-    /// The bundle: the directory with config.json and, if there is one, runj.ext.json
-    #[arg(short, long, value_name = "DIR", default_value = ".")]
-    pub(crate) bundle: PathBuf,
-
-    /// The name of the jail, instead of the id
-    #[arg(long, value_name = "NAME")]
-    pub(crate) jail_name: Option<JailName>,
-
-    #[command(flatten)]
-    pub(crate) io: Io,
-
-    #[command(flatten)]
-    pub(crate) _ignored: IgnoredAtCreate,
+command! {
+    /// The bundle and what its process is given, for create and run
+    pub(crate) struct Bundle {
+        /// The container's id, unique on this host
+        pub(crate) id: ContainerId = operand("ID"),
+        /// The bundle, instead of --bundle
+        pub(crate) positional_bundle: Option<PathBuf> =
+            optional_operand("BUNDLE").instead_of(&["bundle"]) => path,
+        /// The bundle: the directory with config.json and, if there is one, runj.ext.json
+        pub(crate) bundle: PathBuf = value("bundle", "DIR").short('b').default(".") => path,
+        /// The name of the jail, instead of the id
+        pub(crate) jail_name: Option<JailName> = optional("jail-name", "NAME"),
+        pub(crate) io: Io = part(),
+        pub(crate) ignored: IgnoredAtCreate = part(),
+    }
 }
 
-// What of create and run of Linux's runtimes means nothing here.
-#[derive(Debug, Args)]
-pub(crate) struct IgnoredAtCreate {
-    /// Ignored: a jail's root is not made with pivot_root(2)
-    #[arg(long, hide = true)]
-    no_pivot: bool,
-
-    /// Ignored: FreeBSD has no keyrings
-    #[arg(long, hide = true)]
-    no_new_keyring: bool,
+command! {
+    /// What of create and run of Linux's runtimes means nothing here
+    pub(crate) struct IgnoredAtCreate {
+        /// Ignored: a jail's root is not made with pivot_root(2)
+        no_pivot: bool = switch("no-pivot").hidden(),
+        /// Ignored: FreeBSD has no keyrings
+        no_new_keyring: bool = switch("no-new-keyring").hidden(),
+    }
 }
 
-// What a process is given beside its configuration.
-#[derive(Debug, Args)]
-pub(crate) struct Io {
-    /// Write the process's pid to this file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) pid_file: Option<PathBuf>,
+command! {
+    /// What a process is given beside its configuration
+    pub(crate) struct Io {
+        /// Write the process's pid to this file
+        pub(crate) pid_file: Option<PathBuf> = optional("pid-file", "FILE") => path,
+        /// Send the terminal to whoever listens at this Unix socket
+        pub(crate) console_socket: Option<PathBuf> = optional("console-socket", "SOCKET") => path,
+        /// Give the process this many further descriptors, from 3 on
+        pub(crate) preserve_fds: u32 = value("preserve-fds", "N").default("0") => descriptors,
+    }
+}
 
-    /// Send the terminal to whoever listens at this Unix socket
-    #[arg(long, value_name = "SOCKET")]
-    pub(crate) console_socket: Option<PathBuf>,
-
-    /// Give the process this many further descriptors, from 3 on
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1024))]
-    pub(crate) preserve_fds: u32,
+fn descriptors(word: &OsStr) -> Result<u32, String> {
+    let number = number(word).ok().filter(|number| *number <= 1024);
+    number.ok_or_else(|| expected(word, "a number from 0 to 1024"))
 }
 
 impl Io {
@@ -229,215 +175,202 @@ impl Bundle {
     }
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct Create {
-    #[command(flatten)]
-    pub(crate) bundle: Bundle,
+command! {
+    /// Create a container from a bundle; its process waits for start
+    pub(crate) struct Create = "create" {
+        pub(crate) bundle: Bundle = part(),
+    }
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct Run {
-    #[command(flatten)]
-    pub(crate) bundle: Bundle,
-
-    /// Do not wait, and keep the container when it ends
-    #[arg(short, long)]
-    pub(crate) detach: bool,
+command! {
+    /// Create a container, start it and wait for its end; its exit status is ours
+    pub(crate) struct Run = "run" {
+        pub(crate) bundle: Bundle = part(),
+        /// Do not wait, and keep the container when it ends
+        pub(crate) detach: bool = switch("detach").short('d'),
+    }
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct Start {
-    /// The container's id
-    pub(crate) id: ContainerId,
+command! {
+    /// Start the process of a created container
+    pub(crate) struct Start = "start" {
+        /// The container's id
+        pub(crate) id: ContainerId = operand("ID"),
+    }
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct State {
-    /// The container's id
-    pub(crate) id: ContainerId,
+command! {
+    /// Print the state of a container as JSON
+    pub(crate) struct State = "state" {
+        /// The container's id
+        pub(crate) id: ContainerId = operand("ID"),
+    }
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct Kill {
-    /// Send it to every process in the container
-    #[arg(short, long)]
-    pub(crate) all: bool,
-
-    /// The container's id
-    pub(crate) id: ContainerId,
-
-    /// The signal, by number or name
-    #[arg(default_value = "SIGTERM")]
-    pub(crate) signal: Signal,
+command! {
+    /// Send a signal to a container's process
+    pub(crate) struct Kill = "kill" {
+        /// Send it to every process in the container
+        pub(crate) all: bool = switch("all").short('a'),
+        /// The container's id
+        pub(crate) id: ContainerId = operand("ID"),
+        /// The signal, by number or name
+        pub(crate) signal: Signal = operand("SIGNAL").default("SIGTERM"),
+    }
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct Delete {
-    /// Delete it even if it runs, and do not mind if there is none
-    #[arg(short, long)]
-    pub(crate) force: bool,
-
-    /// The container's id
-    pub(crate) id: ContainerId,
+command! {
+    /// Delete a container: its jail, its mounts, its network and its state
+    pub(crate) struct Delete = "delete" {
+        /// Delete it even if it runs, and do not mind if there is none
+        pub(crate) force: bool = switch("force").short('f'),
+        /// The container's id
+        pub(crate) id: ContainerId = operand("ID"),
+    }
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct Exec {
-    /// The process, as the process object of config.json
-    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["cwd", "env", "user", "command"])]
-    pub(crate) process: Option<PathBuf>,
-
-    /// Give the process a terminal
-    #[arg(short, long)]
-    pub(crate) tty: bool,
-
-    /// Its working directory
-    #[arg(long, value_name = "DIR")]
-    pub(crate) cwd: Option<String>,
-
-    /// A variable of its environment, NAME=VALUE; may be given more than once
-    #[arg(short, long, value_name = "NAME=VALUE")]
-    pub(crate) env: Vec<String>,
-
-    /// Its user and group, by their numbers
-    #[arg(short, long, value_name = "UID[:GID]")]
-    pub(crate) user: Option<String>,
-
-    /// Do not wait for its end
-    #[arg(short, long)]
-    pub(crate) detach: bool,
-
-    #[command(flatten)]
-    pub(crate) io: Io,
-
-    /// The container's id
-    pub(crate) id: ContainerId,
-
-    /// The program and its arguments
-    #[arg(
-        trailing_var_arg = true,
-        allow_hyphen_values = true,
-        required_unless_present = "process"
-    )]
-    pub(crate) command: Vec<String>,
+command! {
+    /// Run another process in a container
+    pub(crate) struct Exec = "exec" {
+        /// The process, as the process object of config.json
+        pub(crate) process: Option<PathBuf> = optional("process", "FILE")
+            .short('p')
+            .instead_of(&["cwd", "env", "user", "COMMAND"]) => path,
+        /// Give the process a terminal
+        pub(crate) tty: bool = switch("tty").short('t'),
+        /// Its working directory
+        pub(crate) cwd: Option<String> = optional("cwd", "DIR"),
+        /// A variable of its environment, NAME=VALUE; may be given more than once
+        pub(crate) env: Vec<String> = repeated("env", "NAME=VALUE").short('e'),
+        /// Its user and group, by their numbers
+        pub(crate) user: Option<String> = optional("user", "UID[:GID]").short('u'),
+        /// Do not wait for its end
+        pub(crate) detach: bool = switch("detach").short('d'),
+        pub(crate) io: Io = part(),
+        /// The container's id
+        pub(crate) id: ContainerId = operand("ID"),
+        /// The program and its arguments
+        pub(crate) command: Vec<String> = trailing("COMMAND").unless(&["process"]),
+    }
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct List {
-    /// Print the ids only
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
-
-    /// The form of the list
-    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
-    pub(crate) format: ListFormat,
+command! {
+    /// Print what this runtime can do as JSON
+    pub(crate) struct Features = "features" {}
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum ListFormat {
-    /// For people
-    Table,
-    /// For programs
-    Json,
+command! {
+    /// List the containers
+    pub(crate) struct List = "list" {
+        /// Print the ids only
+        pub(crate) quiet: bool = switch("quiet").short('q'),
+        /// The form of the list
+        pub(crate) format: ListFormat =
+            value("format", "FORMAT").short('f').choices(ListFormat::CHOICES).default("table"),
+    }
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct Spec {
-    /// The directory to write it to
-    #[arg(short, long, value_name = "DIR", default_value = ".")]
-    pub(crate) bundle: PathBuf,
+choices! {
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) enum ListFormat {
+        /// For people
+        Table = "table",
+        /// For programs
+        Json = "json",
+    }
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct Events {
-    /// Print it once
-    #[arg(long)]
-    pub(crate) stats: bool,
-
-    /// How long to wait between two lines, such as 5s or 500ms
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = interval)]
-    pub(crate) interval: Duration,
-
-    /// The container's id
-    pub(crate) id: ContainerId,
+command! {
+    /// Write a config.json to start from
+    pub(crate) struct Spec = "spec" {
+        /// The directory to write it to
+        pub(crate) bundle: PathBuf = value("bundle", "DIR").short('b').default(".") => path,
+    }
 }
 
-fn interval(text: &str) -> Result<Duration, String> {
-    let expected = "expected a time such as 5s or 500ms, of at least a millisecond";
-    let time: jiff::SignedDuration = text.parse().map_err(|_| expected)?;
-    let time = Duration::try_from(time).map_err(|_| expected)?;
-    if time < Duration::from_millis(1) { Err(expected.into()) } else { Ok(time) }
+command! {
+    /// Print what a container uses, as JSON, one line at each interval until it stops
+    pub(crate) struct Events = "events" {
+        /// Print it once
+        pub(crate) stats: bool = switch("stats"),
+        /// How long to wait between two lines, such as 5s or 500ms
+        pub(crate) interval: Duration = value("interval", "TIME").default("5s") => interval,
+        /// The container's id
+        pub(crate) id: ContainerId = operand("ID"),
+    }
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct Ps {
-    /// The form of the list; json has the pids only
-    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
-    pub(crate) format: ListFormat,
-
-    /// The container's id
-    pub(crate) id: ContainerId,
-
-    /// Arguments for ps(1), of which -ef is what there is anyway
-    #[arg(value_name = "PS_ARGUMENTS", trailing_var_arg = true, allow_hyphen_values = true)]
-    pub(crate) arguments: Vec<String>,
+fn interval(word: &OsStr) -> Result<Duration, String> {
+    let time = word.to_str().and_then(|text| text.parse::<jiff::SignedDuration>().ok());
+    let time = time.and_then(|time| Duration::try_from(time).ok());
+    time.filter(|time| *time >= Duration::from_millis(1))
+        .ok_or_else(|| expected(word, "a time such as 5s or 500ms, of at least a millisecond"))
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct Pause {
-    /// The container's id
-    pub(crate) id: ContainerId,
+command! {
+    /// List the processes of a container
+    pub(crate) struct Ps = "ps" {
+        /// The form of the list; json has the pids only
+        pub(crate) format: ListFormat =
+            value("format", "FORMAT").short('f').choices(ListFormat::CHOICES).default("table"),
+        /// The container's id
+        pub(crate) id: ContainerId = operand("ID"),
+        /// Arguments for ps(1), of which -ef is what there is anyway
+        pub(crate) arguments: Vec<String> = trailing("PS_ARGUMENTS"),
+    }
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct Resume {
-    /// The container's id
-    pub(crate) id: ContainerId,
+command! {
+    /// Stop all processes of a container until resume
+    pub(crate) struct Pause = "pause" {
+        /// The container's id
+        pub(crate) id: ContainerId = operand("ID"),
+    }
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct Update {
-    /// The limits as linux.resources of config.json has them, from a file or - for standard input
-    #[arg(
-        short,
-        long,
-        value_name = "FILE",
-        required_unless_present_any = ["memory", "memory_swap", "cpu_quota", "cpu_period", "cpuset_cpus", "pids_limit"],
-        conflicts_with_all = ["memory", "memory_swap", "cpu_quota", "cpu_period", "cpuset_cpus", "pids_limit"]
-    )]
-    pub(crate) resources: Option<PathBuf>,
+command! {
+    /// Let the processes of a paused container go on
+    pub(crate) struct Resume = "resume" {
+        /// The container's id
+        pub(crate) id: ContainerId = operand("ID"),
+    }
+}
 
-    /// Memory, in bytes or with one of the letters k, m, g and t behind the number
-    #[arg(short, long, value_name = "BYTES", allow_hyphen_values = true, value_parser = bytes)]
-    pub(crate) memory: Option<i64>,
+/// The flags of update that are single limits.
+const LIMITS: &[&str] =
+    &["memory", "memory-swap", "cpu-quota", "cpu-period", "cpuset-cpus", "pids-limit"];
 
-    /// Memory and swap together
-    #[arg(long, value_name = "BYTES", allow_hyphen_values = true, value_parser = bytes)]
-    pub(crate) memory_swap: Option<i64>,
-
-    /// Time of the processors in each period, in microseconds
-    #[arg(long, value_name = "MICROSECONDS", allow_hyphen_values = true)]
-    pub(crate) cpu_quota: Option<i64>,
-
-    /// The period, in microseconds
-    #[arg(long, value_name = "MICROSECONDS")]
-    pub(crate) cpu_period: Option<u64>,
-
-    /// The processors to run on, such as 0-2,5
-    #[arg(long, value_name = "LIST")]
-    pub(crate) cpuset_cpus: Option<String>,
-
-    /// Processes
-    #[arg(long, value_name = "N", allow_hyphen_values = true)]
-    pub(crate) pids_limit: Option<i64>,
-
-    /// The container's id
-    pub(crate) id: ContainerId,
+command! {
+    /// Change what a container may use; what is not given stays as it is, and -1 lifts a limit
+    pub(crate) struct Update = "update" {
+        /// The limits as linux.resources of config.json has them, from a file or - for standard input
+        pub(crate) resources: Option<PathBuf> =
+            optional("resources", "FILE").short('r').instead_of(LIMITS).unless(LIMITS) => path,
+        /// Memory, in bytes or with one of the letters k, m, g and t behind the number
+        pub(crate) memory: Option<i64> = optional("memory", "BYTES").short('m') => bytes,
+        /// Memory and swap together
+        pub(crate) memory_swap: Option<i64> = optional("memory-swap", "BYTES") => bytes,
+        /// Time of the processors in each period, in microseconds
+        pub(crate) cpu_quota: Option<i64> = optional("cpu-quota", "MICROSECONDS") => number,
+        /// The period, in microseconds
+        pub(crate) cpu_period: Option<u64> = optional("cpu-period", "MICROSECONDS") => number,
+        /// The processors to run on, such as 0-2,5
+        pub(crate) cpuset_cpus: Option<String> = optional("cpuset-cpus", "LIST"),
+        /// Processes
+        pub(crate) pids_limit: Option<i64> = optional("pids-limit", "N") => number,
+        /// The container's id
+        pub(crate) id: ContainerId = operand("ID"),
+    }
 }
 
 /// A number of bytes as runc takes it, where each letter is 1024 of the one before.
-fn bytes(text: &str) -> Result<i64, String> {
-    let expected = || "expected a number of bytes such as 512m, or -1".to_owned();
+fn bytes(word: &OsStr) -> Result<i64, String> {
+    word.to_str()
+        .and_then(in_bytes)
+        .ok_or_else(|| expected(word, "a number of bytes such as 512m, or -1"))
+}
+
+fn in_bytes(text: &str) -> Option<i64> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = text.get(digits.len()..).unwrap_or_default().to_ascii_lowercase();
     let power = match unit.as_str() {
@@ -446,8 +379,7 @@ fn bytes(text: &str) -> Result<i64, String> {
         "m" | "mb" => 2,
         "g" | "gb" => 3,
         "t" | "tb" => 4,
-        _ => return Err(expected()),
+        _ => return None,
     };
-    let number: i64 = digits.parse().map_err(|_| expected())?;
-    number.checked_mul(1 << (10 * power)).ok_or_else(expected)
+    digits.parse::<i64>().ok()?.checked_mul(1 << (10 * power))
 }

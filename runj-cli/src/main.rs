@@ -9,21 +9,20 @@ mod log;
 mod style;
 mod verbs;
 
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use anyhow::Error;
-use clap::error::ErrorKind;
+use runj_flags::Stop;
 
 use crate::flags::{Flags, Verb};
 use crate::style::BAD;
 
 #[allow(clippy::print_stderr)]
 fn main() -> ExitCode {
-    let line: Vec<_> = std::env::args_os().collect();
-    let flags = match flags::parse(&line) {
+    let flags: Flags = match runj_flags::parse(std::env::args_os().skip(1)) {
         Ok(flags) => flags,
-        Err(error) => return misused(&error),
+        Err(stop) => return stopped(&stop),
     };
     let outcome =
         log::start(&flags).and_then(|()| foreground::notice_children()).and_then(|()| run(&flags));
@@ -55,7 +54,7 @@ fn run(flags: &Flags) -> Result<ExitCode, Error> {
         Verb::Demo(demo) => verbs::demo::run(demo),
         Verb::Doctor(doctor) => verbs::doctor::run(doctor),
         Verb::Exec(exec) => verbs::exec::run(&runtime, exec),
-        Verb::Features => verbs::features::run(),
+        Verb::Features(_) => verbs::features::run(),
         Verb::Kill(kill) => verbs::kill::run(&runtime, kill),
         Verb::List(list) => verbs::list::run(&runtime, list),
         Verb::Man(man) => verbs::man::run(man),
@@ -71,22 +70,18 @@ fn run(flags: &Flags) -> Result<ExitCode, Error> {
 }
 
 /// Help and version as asked for; anything else is an error like every other: one line, status 1.
-#[allow(clippy::print_stderr)]
-fn misused(error: &clap::Error) -> ExitCode {
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            // Whoever closed our output does not want it.
-            let _ = error.print();
-            ExitCode::SUCCESS
+fn stopped(stop: &Stop) -> ExitCode {
+    let text = match stop {
+        Stop::Help(path) => runj_flags::help(path),
+        Stop::Version => flags::version() + "\n",
+        Stop::Misuse(misuse) => {
+            complain(&one_line(&misuse.to_string()));
+            return ExitCode::FAILURE;
         }
-        _ => {
-            let text = error.to_string();
-            let message = text.split("\n\n").next().unwrap_or(&text);
-            let message = message.strip_prefix("error: ").unwrap_or(message);
-            complain(&one_line(message));
-            ExitCode::FAILURE
-        }
-    }
+    };
+    // Whoever closed our output does not want it.
+    let _ = io::stdout().write_all(text.as_bytes());
+    ExitCode::SUCCESS
 }
 
 /// Says on standard error what went wrong.

@@ -2,13 +2,13 @@
 //! `runj`, which has their help, completions and man pages, and in that program.
 //!
 //! ```
-//! use clap::Parser;
-//! use runj_demo::Flags;
+//! use runj_demo::{Flags, Verb};
 //!
-//! let flags = Flags::parse_from(["runj-demo", "download", "--release", "14.3"]);
-//! let args: Vec<_> = flags.verb.args().collect();
-//! assert_eq!(args[..2], ["download", "--release=14.3-RELEASE"]);
-//! assert_eq!(Flags::parse_from(["runj-demo".into()].into_iter().chain(args)), flags);
+//! let flags: Flags = runj_flags::parse(["download", "--release", "14.3"].map(Into::into))?;
+//! let Verb::Download(download) = &flags.verb else { panic!() };
+//! assert_eq!(download.line()[..2], ["download", "--release=14.3-RELEASE"]);
+//! assert_eq!(runj_flags::parse::<Flags>(download.line())?, flags);
+//! # Ok::<(), runj_flags::Stop>(())
 //! ```
 
 mod arch;
@@ -17,38 +17,25 @@ mod oci_image;
 
 use std::ffi::{OsStr, OsString};
 
-use clap::{Parser, Subcommand};
+use runj_flags::{command, verbs};
 
 pub use self::arch::Arch;
 pub use self::download::Download;
 pub use self::oci_image::OciImage;
 
-/// Download FreeBSD's base system and make images of it, for runj demo
-#[derive(Clone, Debug, PartialEq, Eq, Parser)]
-#[command(name = "runj-demo", version, disable_help_subcommand = true)]
-pub struct Flags {
-    /// What it does.
-    #[command(subcommand)]
-    pub verb: Verb,
+command! {
+    /// Download FreeBSD's base system and make images of it, for runj demo
+    pub struct Flags = "runj-demo" {
+        /// What it does.
+        pub verb: Verb = part(),
+    }
 }
 
-/// What `runj-demo` does.
-#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
-// What is said of a verb is its help, and the help of both is with their flags.
-#[allow(missing_docs)]
-pub enum Verb {
-    Download(Download),
-    OciImage(OciImage),
-}
-
-impl Verb {
-    /// The command line that says the same.
-    pub fn args(&self) -> impl Iterator<Item = OsString> + use<> {
-        let (verb, args) = match self {
-            Self::Download(download) => ("download", download.args()),
-            Self::OciImage(image) => ("oci-image", image.args()),
-        };
-        [verb.into()].into_iter().chain(args)
+verbs! {
+    /// What `runj-demo` does.
+    pub enum Verb {
+        Download(Download),
+        OciImage(OciImage),
     }
 }
 
@@ -62,7 +49,13 @@ fn flag(name: &str, value: impl AsRef<OsStr>) -> OsString {
 
 #[cfg(test)]
 mod tests {
+    use runj_flags::Stop;
+
     use super::*;
+
+    fn parsed(line: &[&str]) -> Result<Flags, Stop> {
+        runj_flags::parse(line.iter().map(Into::into))
+    }
 
     #[test]
     fn the_line_that_is_handed_on_says_the_same() {
@@ -74,18 +67,19 @@ mod tests {
             &["oci-image"],
             &["oci-image", "--small", "-a", "arm64", "-n", "example.org/x:1", "--", "-dir"],
         ] {
-            let parsed = Flags::try_parse_from(["runj-demo"].iter().chain(line)).unwrap();
-            let args = ["runj-demo".into()].into_iter().chain(parsed.verb.args());
-            let again = Flags::try_parse_from(args);
-            assert_eq!(again.unwrap(), parsed, "{line:?}");
+            let flags = parsed(line).unwrap();
+            let handed_on = match &flags.verb {
+                Verb::Download(download) => download.line(),
+                Verb::OciImage(image) => image.line(),
+            };
+            assert_eq!(runj_flags::parse::<Flags>(handed_on).unwrap(), flags, "{line:?}");
         }
     }
 
     #[test]
     fn a_release_is_nothing_that_leads_elsewhere() {
         for release in ["", "RELEASE", "../13.2-RELEASE", "13.2/..", "13.2?x", "13 2"] {
-            let line = ["runj-demo", "download", "--release", release];
-            assert!(Flags::try_parse_from(line).is_err(), "{release}");
+            assert!(parsed(&["download", "--release", release]).is_err(), "{release}");
         }
     }
 }

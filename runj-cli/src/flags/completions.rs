@@ -2,19 +2,20 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
-use clap_complete::Shell;
+use runj_flags::{Shell, command, path};
 
-#[derive(Debug, Args)]
-pub(crate) struct Completions {
-    /// The shell
-    #[arg(value_name = "SHELL")]
-    pub(crate) shell: Shell,
+command! {
+    /// Print the completions of this command line for a shell
+    pub(crate) struct Completions = "completions" {
+        /// The shell
+        pub(crate) shell: Shell = operand("SHELL").choices(Shell::CHOICES),
+    }
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct Man {
-    /// The directory to write them to, such as /usr/local/share/man/man8
-    #[arg(value_name = "DIR")]
-    pub(crate) dir: PathBuf,
+command! {
+    /// Write the man pages of this command line, one for each verb
+    pub(crate) struct Man = "man" {
+        /// The directory to write them to, such as /usr/local/share/man/man8
+        pub(crate) dir: PathBuf = operand("DIR") => path,
+    }
 }

@@ -2,33 +2,39 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use runj_flags::{command, path, verbs};
 
 use super::ListFormat;
 
-/// Look at a bundle's configuration, without making anything of it
-#[derive(Debug, Subcommand)]
-pub(crate) enum Config {
-    Check(ConfigCheck),
-    Show(ConfigShow),
+command! {
+    /// Look at a bundle's configuration, without making anything of it
+    pub(crate) struct Config = "config" {
+        pub(crate) verb: ConfigVerb = part(),
+    }
 }
 
-/// Say all that is wrong with a bundle, one line each
-#[derive(Debug, Args)]
-pub(crate) struct ConfigCheck {
-    /// The bundle: the directory with config.json and, if there is one, runj.ext.json
-    #[arg(value_name = "BUNDLE", default_value = ".")]
-    pub(crate) bundle: PathBuf,
+verbs! {
+    pub(crate) enum ConfigVerb {
+        Check(ConfigCheck),
+        Show(ConfigShow),
+    }
 }
 
-/// Print what a bundle's documents say together, where, and the jail that it means
-#[derive(Debug, Args)]
-pub(crate) struct ConfigShow {
-    /// The bundle: the directory with config.json and, if there is one, runj.ext.json
-    #[arg(value_name = "BUNDLE", default_value = ".")]
-    pub(crate) bundle: PathBuf,
+command! {
+    /// Say all that is wrong with a bundle, one line each
+    pub(crate) struct ConfigCheck = "check" {
+        /// The bundle: the directory with config.json and, if there is one, runj.ext.json
+        pub(crate) bundle: PathBuf = operand("BUNDLE").default(".") => path,
+    }
+}
 
-    /// The form of the output
-    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
-    pub(crate) format: ListFormat,
+command! {
+    /// Print what a bundle's documents say together, where, and the jail that it means
+    pub(crate) struct ConfigShow = "show" {
+        /// The bundle: the directory with config.json and, if there is one, runj.ext.json
+        pub(crate) bundle: PathBuf = operand("BUNDLE").default(".") => path,
+        /// The form of the output
+        pub(crate) format: ListFormat =
+            value("format", "FORMAT").short('f').choices(ListFormat::CHOICES).default("table"),
+    }
 }

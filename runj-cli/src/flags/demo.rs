@@ -2,23 +2,31 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use runj_demo::{Download, OciImage};
+use runj_flags::{command, path, verbs};
 
-/// Things to try runj with
-#[derive(Debug, Subcommand)]
-pub(crate) enum Demo {
-    #[command(flatten)]
-    Program(runj_demo::Verb),
-    Spec(DemoSpec),
+command! {
+    /// Things to try runj with
+    pub(crate) struct Demo = "demo" {
+        pub(crate) verb: DemoVerb = part(),
+    }
 }
 
-/// Write a bundle's documents to start from, with comments and for editors
-///
-/// The container is a shell on the host's own network. Its root file system goes to the directory
-/// rootfs beside the documents. What is there already is left alone.
-#[derive(Debug, Args)]
-pub(crate) struct DemoSpec {
-    /// The directory to write them to
-    #[arg(value_name = "DIR", default_value = ".")]
-    pub(crate) dir: PathBuf,
+verbs! {
+    pub(crate) enum DemoVerb {
+        Download(Download),
+        OciImage(OciImage),
+        Spec(DemoSpec),
+    }
+}
+
+command! {
+    /// Write a bundle's documents to start from, with comments and for editors
+    ///
+    /// The container is a shell on the host's own network. Its root file system goes to the directory
+    /// rootfs beside the documents. What is there already is left alone.
+    pub(crate) struct DemoSpec = "spec" {
+        /// The directory to write them to
+        pub(crate) dir: PathBuf = operand("DIR").default(".") => path,
+    }
 }

@@ -1,10 +1,13 @@
 //! The command line of `runj doctor`.
 
-use clap::Args;
+use runj_flags::command;
 
-#[derive(Debug, Args)]
-pub(crate) struct Doctor {
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
+command! {
+    /// Tell what this host can do for containers, what it lacks, and the commands that mend it
+    ///
+    /// The exit status is 0 unless no container can run here at all.
+    pub(crate) struct Doctor = "doctor" {
+        /// Print JSON
+        pub(crate) json: bool = switch("json"),
+    }
 }

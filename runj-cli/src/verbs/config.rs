@@ -7,11 +7,11 @@ use std::process::ExitCode;
 
 use anyhow::Error;
 
-use crate::flags::Config;
+use crate::flags::{Config, ConfigVerb};
 
 pub(crate) fn run(config: &Config) -> Result<ExitCode, Error> {
-    match config {
-        Config::Check(check) => check::run(check),
-        Config::Show(show) => show::run(show),
+    match &config.verb {
+        ConfigVerb::Check(check) => check::run(check),
+        ConfigVerb::Show(show) => show::run(show),
     }
 }

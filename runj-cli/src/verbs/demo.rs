@@ -7,11 +7,12 @@ use std::process::ExitCode;
 
 use anyhow::Error;
 
-use crate::flags::Demo;
+use crate::flags::{Demo, DemoVerb};
 
 pub(crate) fn run(demo: &Demo) -> Result<ExitCode, Error> {
-    match demo {
-        Demo::Program(verb) => program::run(verb),
-        Demo::Spec(spec) => spec::run(spec),
+    match &demo.verb {
+        DemoVerb::Download(download) => program::run(download.line()),
+        DemoVerb::OciImage(image) => program::run(image.line()),
+        DemoVerb::Spec(spec) => spec::run(spec),
     }
 }

@@ -8,11 +8,15 @@ mod sys;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use runj_demo::{Flags, Verb};
+use runj_flags::Stop;
 
 fn main() -> ExitCode {
-    let outcome = match Flags::parse().verb {
+    let flags: Flags = match runj_flags::parse(std::env::args_os().skip(1)) {
+        Ok(flags) => flags,
+        Err(stop) => return stopped(&stop),
+    };
+    let outcome = match flags.verb {
         Verb::Download(download) => download::run(&download),
         Verb::OciImage(image) => image::run(&image),
     };
@@ -24,4 +28,16 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn stopped(stop: &Stop) -> ExitCode {
+    match stop {
+        Stop::Help(path) => anstream::print!("{}", runj_flags::help(path)),
+        Stop::Version => anstream::println!("runj-demo {}", env!("CARGO_PKG_VERSION")),
+        Stop::Misuse(misuse) => {
+            anstream::eprintln!("runj: {misuse}");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
 }

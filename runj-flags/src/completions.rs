@@ -1,0 +1,85 @@
+//! What shells complete.
+
+mod bash;
+mod fish;
+mod zsh;
+
+use crate::command::{Definition, walk};
+use crate::help::items;
+use crate::{Item, choices};
+
+choices! {
+    /// A shell.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Shell {
+        /// bash(1)
+        Bash = "bash",
+        /// fish(1)
+        Fish = "fish",
+        /// zsh(1)
+        Zsh = "zsh",
+    }
+}
+
+/// The script that a shell takes to complete command lines of the program.
+pub fn completions(program: &'static Definition, shell: Shell) -> String {
+    let mut places = Vec::new();
+    walk(&[program], &mut |path| places.push(Place::of(path)));
+    match shell {
+        Shell::Bash => bash::script(program.name, &places),
+        Shell::Fish => fish::script(program.name, &places),
+        Shell::Zsh => zsh::script(program.name, &places),
+    }
+}
+
+/// What may come after a command.
+struct Place {
+    /// The command, and those that lead to it, as the name of a function.
+    name: String,
+    verbs: &'static [&'static Definition],
+    flags: Vec<&'static Item>,
+    operands: Vec<&'static Item>,
+}
+
+impl Place {
+    fn of(path: &[&'static Definition]) -> Self {
+        let name = path.iter().map(|command| command.name.replace('-', "_")).collect::<Vec<_>>();
+        let shown = items(path).into_iter().filter(|item| !item.hidden);
+        let (flags, others) = shown.partition::<Vec<_>, _>(|item| item.is_flag());
+        Self {
+            name: name.join("__"),
+            verbs: path.last().map(|command| command.verbs()).unwrap_or_default(),
+            flags,
+            operands: others.into_iter().filter(|item| item.is_operand()).collect(),
+        }
+    }
+
+    /// The name of the place after the verb.
+    fn after(&self, verb: &Definition) -> String {
+        format!("{}__{}", self.name, verb.name.replace('-', "_"))
+    }
+
+    /// Whether some operand is a file or directory.
+    fn has_paths(&self) -> bool {
+        self.operands.iter().any(|item| item.is_path())
+    }
+
+    /// The words that may be operands, as far as they are known.
+    fn words(&self) -> impl Iterator<Item = &'static str> {
+        self.operands.iter().flat_map(|item| item.choices).map(|choice| choice.word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shells_are_told_by_name() {
+        assert_eq!("zsh".parse(), Ok(Shell::Zsh));
+        assert_eq!(
+            "tcsh".parse::<Shell>(),
+            Err(r#""tcsh" is not allowed: expected one of bash, fish, zsh"#.to_owned())
+        );
+    }
+}

@@ -1,0 +1,135 @@
+//! The help.
+
+use std::fmt::Write as _;
+use std::io;
+
+use textwrap::Options;
+
+use crate::Item;
+use crate::command::Definition;
+use crate::given::full_name;
+use crate::item::Role;
+use crate::text::{brief, paragraphs};
+
+/// The help of the last of `path`, to which the others lead, for as many columns as the terminal at
+/// standard output has, or a hundred.
+pub fn help(path: &[&'static Definition]) -> String {
+    to_columns(path, columns())
+}
+
+fn columns() -> usize {
+    let size = rustix::termios::tcgetwinsize(io::stdout());
+    size.map_or(100, |size| usize::from(size.ws_col)).clamp(40, 100)
+}
+
+fn to_columns(path: &[&'static Definition], columns: usize) -> String {
+    let Some(command) = path.last() else { return String::new() };
+    let mut help = String::new();
+    for paragraph in paragraphs(command.about) {
+        help.push_str(&textwrap::fill(&paragraph, columns));
+        help.push_str("\n\n");
+    }
+    let usage = format!("Usage: {}", usage(path));
+    help.push_str(&textwrap::fill(&usage, Options::new(columns).subsequent_indent("           ")));
+    help.push('\n');
+    let items = items(path);
+    let verbs = command.verbs().iter();
+    let verbs = verbs.map(|verb| (verb.name.to_owned(), brief(verb.about))).collect();
+    let operands = items.iter().filter(|item| item.is_operand() && !item.hidden);
+    let operands = operands.map(|item| (bracketed(item), said(item))).collect();
+    let flags = items.iter().filter(|item| item.is_flag() && !item.hidden);
+    let mut flags: Vec<_> = flags.map(|item| (flag(item), said(item))).collect();
+    flags.push(("-h, --help".to_owned(), "Print help".to_owned()));
+    if path.len() == 1 {
+        flags.push(("-V, --version".to_owned(), "Print version".to_owned()));
+    }
+    for (heading, entries) in [("Commands", verbs), ("Arguments", operands), ("Options", flags)] {
+        list(&mut help, heading, &entries, columns);
+    }
+    help
+}
+
+/// What may be given to the last command of `path`, that of the others which may follow it among
+/// it, in the order of the help.
+pub(crate) fn items(path: &[&'static Definition]) -> Vec<&'static Item> {
+    let Some((command, before)) = path.split_last() else { return Vec::new() };
+    let mut items = command.items();
+    for command in before {
+        items.extend(command.items().into_iter().filter(|item| item.everywhere));
+    }
+    items
+}
+
+/// `runj exec [OPTIONS] <CONTAINER> [COMMAND]...`
+pub(crate) fn usage(path: &[&'static Definition]) -> String {
+    let items = items(path);
+    let mut usage = format!("{} [OPTIONS]", full_name(path));
+    for item in items.iter().filter(|item| item.is_flag() && matches!(item.role, Role::Value)) {
+        if item.default.is_none() {
+            // Writing to a String does not fail.
+            let _ = write!(usage, " {} <{}>", item.shown(), item.value);
+        }
+    }
+    for item in items.iter().filter(|item| item.is_operand()) {
+        usage.push(' ');
+        usage.push_str(&bracketed(item));
+    }
+    if path.last().is_some_and(|command| !command.verbs().is_empty()) {
+        usage.push_str(" <COMMAND>");
+    }
+    usage
+}
+
+/// An operand: in pointed brackets it has to be given.
+pub(crate) fn bracketed(item: &Item) -> String {
+    match item.role {
+        Role::Trailing => format!("[{}]...", item.name),
+        Role::Operand if item.default.is_none() => format!("<{}>", item.name),
+        _ => format!("[{}]", item.name),
+    }
+}
+
+fn flag(item: &Item) -> String {
+    let short = item.short.map_or("    ".to_owned(), |letter| format!("-{letter}, "));
+    let value = match item.role {
+        Role::Switch => String::new(),
+        Role::Attached(_) => format!("[={}]", item.value),
+        _ => format!(" <{}>", item.value),
+    };
+    format!("{short}--{}{value}", item.name)
+}
+
+/// What it is for, what holds without it, and what it may be.
+pub(crate) fn said(item: &Item) -> String {
+    let mut said = paragraphs(item.about).join(" ");
+    if let Some(default) = item.default {
+        let _ = write!(said, " [default: {default}]");
+    }
+    if !item.choices.is_empty() {
+        let words: Vec<&str> = item.choices.iter().map(|choice| choice.word).collect();
+        let _ = write!(said, " [possible values: {}]", words.join(", "));
+    }
+    said
+}
+
+/// Two columns: the names, and what they mean.
+fn list(help: &mut String, heading: &str, entries: &[(String, String)], columns: usize) {
+    const WIDEST: usize = 34;
+    if entries.is_empty() {
+        return;
+    }
+    let widths = entries.iter().map(|(name, _)| name.len() + 4);
+    let width = widths.filter(|width| *width <= WIDEST).max().unwrap_or(WIDEST);
+    let indent = " ".repeat(width);
+    let _ = writeln!(help, "\n{heading}:");
+    for (name, said) in entries {
+        let options = Options::new(columns).initial_indent(&indent).subsequent_indent(&indent);
+        let text = textwrap::fill(said, options);
+        let name = format!("  {name}");
+        if name.len() + 2 <= width {
+            let _ = writeln!(help, "{name:width$}{}", text.trim_start());
+        } else {
+            let _ = writeln!(help, "{name}\n{text}");
+        }
+    }
+}
