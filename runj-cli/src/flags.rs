@@ -301,8 +301,7 @@ command! {
 }
 
 fn interval(word: &OsStr) -> Result<Duration, String> {
-    let time = word.to_str().and_then(|text| text.parse::<jiff::SignedDuration>().ok());
-    let time = time.and_then(|time| Duration::try_from(time).ok());
+    let time = word.to_str().and_then(|text| humantime::parse_duration(text).ok());
     time.filter(|time| *time >= Duration::from_millis(1))
         .ok_or_else(|| expected(word, "a time such as 5s or 500ms, of at least a millisecond"))
 }

@@ -4,14 +4,13 @@ use std::fmt::{self, Write as _};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::sync::Mutex;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Error};
-use jiff::Timestamp;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
-use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::layer::{Context, SubscriberExt as _};
-use tracing_subscriber::{Layer, Registry};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
 
 use crate::flags::{Flags, LogFormat};
 
@@ -27,18 +26,27 @@ pub(crate) fn start(flags: &Flags) -> Result<(), Error> {
         None => return Ok(()),
     };
     let level = if flags.debug { LevelFilter::DEBUG } else { LevelFilter::INFO };
-    let log = Log { output: Mutex::new(output), format: flags.log_format };
-    tracing::subscriber::set_global_default(Registry::default().with(log.with_filter(level)))
-        .context("--log")
+    let log = Log { output: Mutex::new(output), format: flags.log_format, level };
+    tracing::subscriber::set_global_default(log).context("--log")
 }
 
+/// The log has events alone: what runj does takes no time of which spans would tell.
 struct Log {
     output: Mutex<Box<dyn Write + Send>>,
     format: LogFormat,
+    level: LevelFilter,
 }
 
-impl<S: Subscriber> Layer<S> for Log {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+impl Subscriber for Log {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.is_event() && *metadata.level() <= self.level
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(self.level)
+    }
+
+    fn event(&self, event: &Event<'_>) {
         let mut message = Message::default();
         event.record(&mut message);
         let level = match *event.metadata().level() {
@@ -47,15 +55,30 @@ impl<S: Subscriber> Layer<S> for Log {
             Level::INFO => "info",
             Level::DEBUG | Level::TRACE => "debug",
         };
-        let line = line(self.format, level, &message.text(), Timestamp::now());
+        let line = line(self.format, level, &message.text(), SystemTime::now());
         // There is nobody to tell that the log cannot be written.
         if let Ok(mut output) = self.output.lock() {
             let _ = output.write_all(line.as_bytes());
         }
     }
+
+    // None of these is called, as no span is enabled.
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
 }
 
-fn line(format: LogFormat, level: &str, message: &str, time: Timestamp) -> String {
+fn line(format: LogFormat, level: &str, message: &str, time: SystemTime) -> String {
+    // What is before 1970 cannot be written.
+    let time = humantime::format_rfc3339_nanos(time.max(UNIX_EPOCH));
     match format {
         LogFormat::Text => format!("time=\"{time}\" level={level} msg={message:?}\n"),
         LogFormat::Json => {
@@ -94,16 +117,16 @@ mod tests {
 
     #[test]
     fn lines_are_what_engines_read_from_runc() {
-        let time: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
+        let time = humantime::parse_rfc3339("2026-11-23T12:00:00Z").unwrap();
         assert_eq!(
             line(LogFormat::Text, "error", "no \"x\"", time),
-            "time=\"2026-11-23T12:00:00Z\" level=error msg=\"no \\\"x\\\"\"\n"
+            "time=\"2026-11-23T12:00:00.000000000Z\" level=error msg=\"no \\\"x\\\"\"\n"
         );
         let json = line(LogFormat::Json, "warning", "a\nb", time);
         assert_eq!(json.lines().count(), 1);
         let json: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(json["level"], "warning");
         assert_eq!(json["msg"], "a\nb");
-        assert_eq!(json["time"], "2026-11-23T12:00:00Z");
+        assert_eq!(json["time"], "2026-11-23T12:00:00.000000000Z");
     }
 }

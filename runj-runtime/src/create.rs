@@ -5,7 +5,6 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use jiff::Timestamp;
 use nix::errno::Errno;
 use nix::unistd::geteuid;
 use runj_faults::{Point, at};
@@ -24,6 +23,7 @@ use crate::params;
 use crate::pid_file::PidFile;
 use crate::process;
 use crate::record::{Phase, Record};
+use crate::rfc3339;
 use crate::runtime::{Runtime, Started, process_of};
 use crate::state;
 use crate::status::Status;
@@ -210,7 +210,7 @@ fn build(plan: &Plan, options: &CreateOptions, container: &mut Locked) -> Result
         id: directory.id().clone(),
         oci_version: plan.container.oci_version.to_string(),
         bundle: plan.bundle.dir.clone(),
-        created: Timestamp::now(),
+        created: rfc3339::now(),
         phase: Phase::Creating,
         paused: false,
         annotations: plan.container.annotations.clone(),

@@ -56,6 +56,7 @@ mod pid_file;
 mod preview;
 mod process;
 mod record;
+mod rfc3339;
 mod runtime;
 mod start;
 mod state;

@@ -1,8 +1,8 @@
 //! `list`: all containers.
 
 use std::path::PathBuf;
+use std::time::SystemTime;
 
-use jiff::Timestamp;
 use runj_jail::ProcessId;
 use runj_spec::ContainerId;
 
@@ -30,7 +30,7 @@ pub struct Listed {
     /// Its root on the host.
     pub rootfs: PathBuf,
     /// When it was created.
-    pub created: Timestamp,
+    pub created: SystemTime,
 }
 
 impl Runtime {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
-use jiff::Timestamp;
 use runj_jail::{Jid, ProcessId};
 use runj_spec::ContainerId;
 use serde::{Deserialize, Serialize};
 
-use crate::sys;
+use crate::{rfc3339, sys};
 
 /// The content of `state.json`. The kernel is asked before any of it is believed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -20,7 +20,8 @@ pub(crate) struct Record {
     pub(crate) oci_version: String,
     /// The bundle, absolute.
     pub(crate) bundle: PathBuf,
-    pub(crate) created: Timestamp,
+    #[serde(with = "rfc3339")]
+    pub(crate) created: SystemTime,
     pub(crate) phase: Phase,
     /// `pause` has stopped its processes, and `resume` has not come since.
     #[serde(default)]

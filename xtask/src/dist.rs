@@ -19,7 +19,7 @@ use self::bill::Bill;
 use self::crates::Linked;
 use crate::build::{artifacts, build, find};
 use crate::dependencies::metadata;
-use crate::freebsd::{Cross, release};
+use crate::freebsd::{Cross, Purpose, release};
 use crate::run::{read, run};
 
 /// Where archives and their checksums go.
@@ -113,7 +113,7 @@ impl Dist {
             // Each crate on its own, or else it gets what the other ones' libraries can do as well.
             let mut cargo = Command::new("cargo");
             cargo.args(["build", "--locked", "--release", "--bins", "--package", &package.name]);
-            self.cross.tell(&mut cargo, BUILD, &remapped(metadata)?)?;
+            self.cross.tell(&mut cargo, Purpose::Use, BUILD, &remapped(metadata)?)?;
             let built = artifacts(&mut cargo)?;
             for program in programs {
                 let path = built

@@ -16,6 +16,7 @@ use clap::{Args, Subcommand};
 
 pub(crate) use self::abi_note::release;
 pub(crate) use self::cross::Cross;
+pub(crate) use self::standard_library::Purpose;
 use self::standard_library::StandardLibrary;
 use crate::run::run;
 
@@ -57,7 +58,7 @@ impl Check {
     pub(crate) fn run(&self) -> Result<()> {
         let mut clippy = Command::new("cargo");
         clippy.arg("clippy");
-        StandardLibrary::find()?.tell(&mut clippy);
+        StandardLibrary::find()?.tell(&mut clippy, Purpose::Tests);
         // A directory of its own: the variables that go with -Zbuild-std would make cargo discard
         // what builds for the host have left, and those would discard this.
         clippy.args(["--target-dir", "target/freebsd/build"]);

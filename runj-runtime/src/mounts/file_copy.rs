@@ -267,7 +267,7 @@ mod tests {
             id: "c".parse().unwrap(),
             oci_version: "1.3.0".into(),
             bundle: root.clone(),
-            created: jiff::Timestamp::now(),
+            created: crate::rfc3339::now(),
             phase: Phase::Created,
             paused: false,
             annotations: Default::default(),

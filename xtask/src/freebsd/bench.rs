@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 
 use super::machine::Machine;
+use super::standard_library::Purpose;
 use crate::bench::{Extent, conclude, this_command};
 use crate::build::{build, find};
 use crate::run::command_line;
@@ -48,7 +49,7 @@ impl Bench {
             let mut cargo = Command::new("cargo");
             cargo.args(["build", "--release", "--package", package, "--bins"]);
             if !self.machine.is_this() {
-                self.machine.cross(&mut cargo)?;
+                self.machine.cross(&mut cargo, Purpose::Use)?;
             }
             programs.extend(build(&mut cargo)?);
         }

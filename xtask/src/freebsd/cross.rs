@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use super::abi_note;
-use super::standard_library::StandardLibrary;
+use super::standard_library::{Purpose, StandardLibrary};
 
 /// What to build for, and with what.
 #[derive(Args)]
@@ -59,12 +59,13 @@ impl Cross {
     pub(crate) fn tell(
         &self,
         cargo: &mut Command,
+        purpose: Purpose,
         directory: &str,
         flags: &[String],
     ) -> Result<()> {
         let sysroot = self.sysroot()?;
         let target = self.target();
-        StandardLibrary::find()?.tell(cargo);
+        StandardLibrary::find()?.tell(cargo, purpose);
         cargo.args(["--target-dir", directory, "--target", &target]);
         // What a debugger would want is most of a program's size, and there is no debugger.
         cargo.env("CARGO_PROFILE_DEV_DEBUG", "false").env("CARGO_PROFILE_DEV_STRIP", "debuginfo");

@@ -10,6 +10,7 @@ use clap::Args;
 
 use super::abi_note;
 use super::cross::{Cross, clang};
+use super::standard_library::Purpose;
 use crate::run::{command_line, run_seeing};
 
 /// Where cargo builds. Not where code is only checked: the flags are others, and cargo would build
@@ -57,8 +58,8 @@ impl Machine {
     }
 
     /// Tells cargo to build for it.
-    pub(super) fn cross(&self, cargo: &mut Command) -> Result<()> {
-        self.cross.tell(cargo, BUILD, &[])
+    pub(super) fn cross(&self, cargo: &mut Command, purpose: Purpose) -> Result<()> {
+        self.cross.tell(cargo, purpose, BUILD, &[])
     }
 
     /// Has it run the script run.sh of the directory `payload` as root; `see` gets each line that

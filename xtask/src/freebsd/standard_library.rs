@@ -9,6 +9,15 @@ use anyhow::{Context as _, Result};
 use super::{TARGETS, rust_src};
 use crate::run::read;
 
+/// What is built is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To be tested, or only checked.
+    Tests,
+    /// To be used, or to be measured as it will be used.
+    Use,
+}
+
 pub(super) enum StandardLibrary {
     /// The toolchain has it compiled for every target: `rustup target add`, or a FreeBSD host.
     Compiled,
@@ -42,11 +51,12 @@ impl StandardLibrary {
         Ok(Self::SourcesAt(sources))
     }
 
-    /// Tells `cargo` to use it.
+    /// Tells `cargo` to use it. What is for use, not for tests, aborts where it panics and has no
+    /// symbols, so that a backtrace would say nothing: what makes one, 130 KB, is not built then.
     ///
     /// -Zbuild-std is an unstable option. RUSTC_BOOTSTRAP lets a stable toolchain take it; the
     /// variable must not reach builds for the host, which have no use for it.
-    pub(super) fn tell(&self, cargo: &mut Command) {
+    pub(super) fn tell(&self, cargo: &mut Command, purpose: Purpose) {
         match self {
             Self::Compiled => return,
             Self::Sources => {}
@@ -57,6 +67,9 @@ impl StandardLibrary {
             }
         }
         cargo.env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=std,panic_unwind,panic_abort");
+        if purpose == Purpose::Use {
+            cargo.arg("-Zbuild-std-features=optimize_for_size");
+        }
     }
 }
 

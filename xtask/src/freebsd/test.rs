@@ -11,6 +11,7 @@ use clap::Args;
 use super::abi_note;
 use super::machine::Machine;
 use super::report::{self, MARK, Results};
+use super::standard_library::Purpose;
 use crate::build::{Program, build, find};
 use crate::run::{read, run_seeing};
 use crate::{jail_root, test};
@@ -135,7 +136,7 @@ impl Test {
     /// Builds everything for FreeBSD.
     fn build_there(&self) -> Result<Built> {
         let cross = |mut cargo: Command| {
-            self.machine.cross(&mut cargo)?;
+            self.machine.cross(&mut cargo, Purpose::Tests)?;
             build(&mut cargo)
         };
         let mut programs = cross(self.tests())?;
