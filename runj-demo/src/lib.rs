@@ -14,6 +14,7 @@
 mod arch;
 mod download;
 mod oci_image;
+mod tls;
 
 use std::ffi::{OsStr, OsString};
 
@@ -22,6 +23,7 @@ use runj_flags::{command, verbs};
 pub use self::arch::Arch;
 pub use self::download::Download;
 pub use self::oci_image::OciImage;
+pub use self::tls::processor_has_tls;
 
 command! {
     /// Download FreeBSD's base system and make images of it, for runj demo

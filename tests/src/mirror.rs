@@ -1,18 +1,22 @@
 //! A web server for downloads.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use sha2::{Digest as _, Sha256};
 
 /// A mirror of FreeBSD's releases on this host, as a test needs one: it gives its files by HTTP,
 /// whole and in parts, and remembers what it was asked for.
 #[derive(Debug)]
 pub struct Mirror {
+    url: String,
     address: SocketAddr,
     shared: Arc<Shared>,
     server: Option<JoinHandle<()>>,
@@ -57,6 +61,45 @@ impl Mirror {
     /// When it cannot listen.
     #[must_use]
     pub fn start() -> Self {
+        Self::serve("http", |serving, mut stream| serving.answer(&mut stream))
+    }
+
+    /// The certificate of the authority that vouches for mirrors with TLS, in PEM. Its key is
+    /// nowhere any more, so that it will never vouch for anything else.
+    pub const AUTHORITY: &str = include_str!("mirror/authority.pem");
+
+    /// Starts one without files that speaks TLS, as `localhost` and under no other name.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot listen, or the processor lacks what TLS takes.
+    #[must_use]
+    pub fn start_with_tls() -> Self {
+        let chain = CertificateDer::from_pem_slice(include_bytes!("mirror/server.pem")).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(include_bytes!("mirror/server.key")).unwrap();
+        let provider = Arc::new(rustls_graviola::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![chain], key)
+            .unwrap();
+        let config = Arc::new(config);
+        Self::serve("https", move |serving, stream| {
+            let connection = ServerConnection::new(Arc::clone(&config));
+            let connection = connection.map_err(std::io::Error::other)?;
+            let mut stream = StreamOwned::new(connection, stream);
+            serving.answer(&mut stream)?;
+            // Without this farewell the client could not tell the end from a cut.
+            stream.conn.send_close_notify();
+            stream.flush()
+        })
+    }
+
+    fn serve<A>(scheme: &str, answer: A) -> Self
+    where
+        A: Fn(&Shared, TcpStream) -> std::io::Result<()> + Send + 'static,
+    {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared::default());
@@ -67,16 +110,23 @@ impl Mirror {
                     break;
                 }
                 // A client that goes away is the test's matter.
-                let _ = stream.and_then(|stream| serving.answer(&stream));
+                let _ = stream.and_then(|stream| answer(&serving, stream));
             }
         });
-        Self { address, shared, server: Some(server) }
+        let url = format!("{scheme}://{address}");
+        Self { url, address, shared, server: Some(server) }
     }
 
     /// Its URL.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.url.clone()
+    }
+
+    /// The port at which it listens.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.address.port()
     }
 
     /// Gives a file from now on.
@@ -112,12 +162,12 @@ impl Mirror {
 }
 
 impl Shared {
-    fn answer(&self, mut stream: &TcpStream) -> std::io::Result<()> {
-        let mut lines = BufReader::new(stream).lines();
+    fn answer(&self, stream: &mut (impl Read + Write)) -> std::io::Result<()> {
+        let mut lines = BufReader::new(&mut *stream).lines();
         let first = lines.next().transpose()?.unwrap_or_default();
         let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
         let mut request = Request { path, ..Request::default() };
-        for line in lines {
+        for line in lines.by_ref() {
             let line = line?;
             let Some((name, value)) = line.split_once(':') else { break };
             match name.to_ascii_lowercase().as_str() {

@@ -42,6 +42,8 @@ pub(crate) enum Needs {
     OwnRoot,
     /// A bash(1), which is the development host's.
     Bash,
+    /// A processor that has what TLS takes.
+    Tls,
     /// To be root, on a host that has an /etc/resolv.conf.
     ResolvConf,
 }
@@ -76,6 +78,10 @@ pub(crate) fn trials(themes: &[Theme], locate: fn() -> Programs) -> Vec<Trial> {
         let linux = cfg!(target_os = "linux");
         let why_not = match case.needs {
             Needs::Nothing => None,
+            Needs::Tls if !runj_demo::processor_has_tls() => {
+                Some("this processor is too old for the TLS that runj-demo has")
+            }
+            Needs::Tls => None,
             _ if !root => Some("needs root"),
             Needs::Ip6 if !ip6 => Some("this host has no IPv6"),
             Needs::Limits if !limits => Some("this host enforces no limits"),

@@ -19,6 +19,8 @@ cases![
     a_release_that_the_mirror_lacks: Nothing,
     a_mirror_that_nobody_answers_at: Nothing,
     a_full_disk_leaves_what_there_is: Nothing,
+    it_comes_by_tls_from_whom_the_host_trusts: Tls,
+    nothing_comes_by_tls_from_anybody_else: Tls,
     the_bar_is_for_terminals: Nothing,
     without_its_program_it_says_so: Nothing,
 ];
@@ -35,7 +37,10 @@ fn content(length: usize) -> Vec<u8> {
 
 /// A mirror with that file and its checksum.
 fn mirror(content: &[u8]) -> Mirror {
-    let mirror = Mirror::start();
+    filled(Mirror::start(), content)
+}
+
+fn filled(mirror: Mirror, content: &[u8]) -> Mirror {
     mirror.give_manifest(DIRECTORY, content);
     mirror.give(FILE, whole(content));
     mirror
@@ -290,4 +295,42 @@ fn without_its_program_it_says_so(sandbox: &Sandbox<'_>) {
     let output = download(&bin, &["--release=1", "--mirror=ftp://example.org"]);
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(message.contains("ftp://example.org/"), "{message}");
+}
+
+/// A download from `https://NAME`, on a host that trusts those authorities and no others.
+fn by_tls(sandbox: &Sandbox<'_>, mirror: &Mirror, name: &str, authorities: &str) -> Invocation {
+    let trusted = sandbox.path().join("authorities.pem");
+    fs::write(&trusted, authorities).unwrap();
+    let url = format!("https://{name}:{}", mirror.port());
+    let flags = ["--release", "14.3", "--arch", "amd64", "--mirror", &url];
+    let call = sandbox.runj(["demo", "download"]).args(flags);
+    call.env("SSL_CERT_FILE", trusted).without_env("SSL_CERT_DIR")
+}
+
+fn it_comes_by_tls_from_whom_the_host_trusts(sandbox: &Sandbox<'_>) {
+    let content = content(300_001);
+    let mirror = filled(Mirror::start_with_tls(), &content);
+    by_tls(sandbox, &mirror, "localhost", Mirror::AUTHORITY).run().succeeded_silently();
+    assert_whole(sandbox, &content);
+}
+
+fn nothing_comes_by_tls_from_anybody_else(sandbox: &Sandbox<'_>) {
+    let mirror = filled(Mirror::start_with_tls(), &content(300_001));
+    let other = include_str!("download/another-authority.pem");
+    for (name, authorities, reason) in [
+        ("localhost", other, "UnknownIssuer"),
+        ("127.0.0.1", Mirror::AUTHORITY, "not valid for name"),
+        ("localhost", "", "no trusted certificates"),
+    ] {
+        let message = by_tls(sandbox, &mirror, name, authorities).run().refused();
+        assert!(message.contains(reason), "{name}: {message}");
+        assert!(!output(sandbox).exists());
+        assert_eq!(parts(sandbox), [""; 0]);
+    }
+    // It did not even get to ask.
+    assert_eq!(mirror.requests(), []);
+    // Nor is a server without TLS one with it.
+    let plain = filled(Mirror::start(), &content(10));
+    by_tls(sandbox, &plain, "127.0.0.1", Mirror::AUTHORITY).run().refused();
+    assert!(!output(sandbox).exists());
 }

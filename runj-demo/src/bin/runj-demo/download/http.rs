@@ -124,7 +124,7 @@ fn failed(url: &str, error: ureq::Error) -> Error {
 
 /// TLS with the certificates that the host trusts.
 fn tls() -> Result<TlsConfig, Error> {
-    if !has_cryptography() {
+    if !runj_demo::processor_has_tls() {
         bail!(
             "this processor is too old for the TLS that runj has; --mirror takes http:// as well"
         );
@@ -139,25 +139,4 @@ fn tls() -> Result<TlsConfig, Error> {
         .root_certs(RootCerts::Specific(Arc::new(certificates)))
         .unversioned_rustls_crypto_provider(Arc::new(rustls_graviola::default_provider()))
         .build())
-}
-
-/// Whether the processor has what graviola takes for granted.
-#[cfg(target_arch = "x86_64")]
-fn has_cryptography() -> bool {
-    is_x86_feature_detected!("aes")
-        && is_x86_feature_detected!("ssse3")
-        && is_x86_feature_detected!("avx")
-        && is_x86_feature_detected!("avx2")
-        && is_x86_feature_detected!("adx")
-        && is_x86_feature_detected!("bmi2")
-        && is_x86_feature_detected!("pclmulqdq")
-}
-
-/// Whether the processor has what graviola takes for granted.
-#[cfg(target_arch = "aarch64")]
-fn has_cryptography() -> bool {
-    use std::arch::is_aarch64_feature_detected;
-    is_aarch64_feature_detected!("aes")
-        && is_aarch64_feature_detected!("sha2")
-        && is_aarch64_feature_detected!("pmull")
 }
