@@ -6,6 +6,7 @@ mod zsh;
 
 use crate::command::{Definition, walk};
 use crate::help::items;
+use crate::item::Role;
 use crate::{Item, choices};
 
 choices! {
@@ -57,6 +58,22 @@ impl Place {
     /// The name of the place after the verb.
     fn after(&self, verb: &Definition) -> String {
         format!("{}__{}", self.name, verb.name.replace('-', "_"))
+    }
+
+    /// The flags after which a value comes in a word of its own, as they are written.
+    fn valued(&self) -> Option<impl Iterator<Item = String>> {
+        let apart = |flag: &&&Item| flag.takes_value() && !matches!(flag.role, Role::Attached(_));
+        let mut names = self.flags.iter().filter(apart).flat_map(|flag| {
+            let short = flag.short.map(|letter| format!("-{letter}"));
+            [format!("--{}", flag.name)].into_iter().chain(short)
+        });
+        let first = names.next()?;
+        Some([first].into_iter().chain(names))
+    }
+
+    /// How many operands come before those that are somebody else's, if there are such.
+    fn before_the_rest(&self) -> Option<usize> {
+        self.operands.iter().position(|item| matches!(item.role, Role::Trailing))
     }
 
     /// Whether some operand is a file or directory.

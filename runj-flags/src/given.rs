@@ -3,12 +3,13 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::PathBuf;
+use std::ptr;
 use std::str::FromStr;
 
 use lexopt::{Arg, Parser};
 
 use crate::command::Definition;
-use crate::item::Role;
+use crate::item::{HELP, Role, VERSION};
 use crate::{Item, Misuse, Stop};
 
 /// What the words of a line give, of which commands take what is theirs.
@@ -30,11 +31,15 @@ impl Given {
     ) -> Result<Self, Stop> {
         let mut line = Line {
             commands: vec![program],
-            items: program.items(),
+            items: [&HELP, &VERSION].into_iter().chain(program.items()).collect(),
             flags: Vec::new(),
             operands: Vec::new(),
+            wants_help: false,
         };
         line.read(&mut Parser::from_args(words))?;
+        if line.wants_help {
+            return Err(Stop::Help(line.commands));
+        }
         line.check()?;
         let Line { commands, flags, operands, .. } = line;
         Ok(Self { commands, taken: 0, flags, operands: operands.into_iter() })
@@ -152,6 +157,8 @@ struct Line {
     items: Vec<&'static Item>,
     flags: Vec<(&'static Item, OsString)>,
     operands: Vec<OsString>,
+    /// The word `help` was in the place of a verb: what comes says of which one.
+    wants_help: bool,
 }
 
 impl Line {
@@ -171,13 +178,15 @@ impl Line {
                 Some(Arg::Short(letter)) => (self.short(letter), format!("-{letter}")),
             };
             let Some(item) = item else {
-                return Err(match shown.as_str() {
-                    "--help" | "-h" => Stop::Help(self.commands.clone()),
-                    "--version" | "-V" if self.commands.len() == 1 => Stop::Version,
-                    _ => Misuse::NoSuchFlag { command: full_name(&self.commands), flag: shown }
-                        .into(),
-                });
+                let command = full_name(&self.commands);
+                return Err(Misuse::NoSuchFlag { command, flag: shown }.into());
             };
+            if ptr::eq(item, &raw const HELP) {
+                return Err(Stop::Help(self.commands.clone()));
+            }
+            if ptr::eq(item, &raw const VERSION) {
+                return Err(Stop::Version);
+            }
             let value = match item.role {
                 Role::Switch => OsString::new(),
                 Role::Attached(alone) => words.optional_value().unwrap_or_else(|| alone.into()),
@@ -206,9 +215,9 @@ impl Line {
             [b'-', b'-', ..] => {
                 let name = bytes.split(|byte| *byte == b'=').next().and_then(|name| name.get(2..));
                 let name = name.and_then(|name| str::from_utf8(name).ok());
-                name.is_some_and(|name| name == "help" || self.long(name).is_some())
+                name.is_some_and(|name| self.long(name).is_some())
             }
-            [b'-', letter, ..] => *letter == b'h' || self.short(char::from(*letter)).is_some(),
+            [b'-', letter, ..] => self.short(char::from(*letter)).is_some(),
             _ => false,
         };
         !is_flag
@@ -222,12 +231,20 @@ impl Line {
             let last = self.operands.len().checked_sub(1).and_then(|index| operands.nth(index));
             let is_trailing = last.is_some_and(|item| matches!(item.role, Role::Trailing));
             if !is_trailing && operands.next().is_none() {
-                return Err(Misuse::TooMany(word.to_string_lossy().into_owned()));
+                return Err(Misuse::TooMany {
+                    command: full_name(&self.commands),
+                    word: word.to_string_lossy().into_owned(),
+                });
             }
             self.operands.push(word);
             return Ok(());
         }
         let Some(verb) = verbs.iter().find(|verb| word == verb.name) else {
+            // As clap and runc have it.
+            if word == "help" {
+                self.wants_help = true;
+                return Ok(());
+            }
             return Err(Misuse::NoSuchVerb {
                 command: full_name(&self.commands),
                 verb: word.to_string_lossy().into_owned(),

@@ -8,7 +8,7 @@ use textwrap::Options;
 use crate::Item;
 use crate::command::Definition;
 use crate::given::full_name;
-use crate::item::Role;
+use crate::item::{HELP, Role, VERSION};
 use crate::text::{brief, paragraphs};
 
 /// The help of the last of `path`, to which the others lead, for as many columns as the terminal at
@@ -38,11 +38,7 @@ fn to_columns(path: &[&'static Definition], columns: usize) -> String {
     let operands = items.iter().filter(|item| item.is_operand() && !item.hidden);
     let operands = operands.map(|item| (bracketed(item), said(item))).collect();
     let flags = items.iter().filter(|item| item.is_flag() && !item.hidden);
-    let mut flags: Vec<_> = flags.map(|item| (flag(item), said(item))).collect();
-    flags.push(("-h, --help".to_owned(), "Print help".to_owned()));
-    if path.len() == 1 {
-        flags.push(("-V, --version".to_owned(), "Print version".to_owned()));
-    }
+    let flags: Vec<_> = flags.map(|item| (flag(item), said(item))).collect();
     for (heading, entries) in [("Commands", verbs), ("Arguments", operands), ("Options", flags)] {
         list(&mut help, heading, &entries, columns);
     }
@@ -56,6 +52,10 @@ pub(crate) fn items(path: &[&'static Definition]) -> Vec<&'static Item> {
     let mut items = command.items();
     for command in before {
         items.extend(command.items().into_iter().filter(|item| item.everywhere));
+    }
+    items.push(&HELP);
+    if before.is_empty() {
+        items.push(&VERSION);
     }
     items
 }

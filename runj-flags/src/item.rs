@@ -37,6 +37,11 @@ pub(crate) enum Role {
     Verbs(&'static [&'static Definition]),
 }
 
+/// What every command takes.
+pub(crate) static HELP: Item = Item::switch("help").short('h').about("Print help").everywhere();
+/// What the program itself takes as well.
+pub(crate) static VERSION: Item = Item::switch("version").short('V').about("Print version");
+
 impl Item {
     const fn new(role: Role, name: &'static str, value: &'static str) -> Self {
         Self {

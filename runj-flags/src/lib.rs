@@ -72,6 +72,11 @@ mod text;
 
 use std::ffi::OsString;
 
+/// Its example is tried as that of the documentation is.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub use self::choice::Choice;
 pub use self::command::{Command, Definition, Takes};
 pub use self::completions::{Shell, completions};

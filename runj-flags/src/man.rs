@@ -1,7 +1,5 @@
 //! Man pages.
 
-use std::iter;
-
 use roff::{Inline, Roff, bold, italic, roman};
 
 use crate::Item;
@@ -67,8 +65,7 @@ fn page(path: &[&'static Definition], release: Release<'_>) -> Page {
     let flags = flags.map(|item| (flag(item), item));
     let entries = operands.chain(flags).map(|(name, item)| (name, said(item)));
     page.control("SH", ["OPTIONS"]);
-    let help = (vec![bold("-h"), roman(", "), bold("--help")], "Print help".to_owned());
-    for (name, said) in entries.chain(iter::once(help)) {
+    for (name, said) in entries {
         page.control("TP", []);
         page.text(name);
         page.text([roman(said)]);

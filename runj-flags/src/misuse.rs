@@ -29,8 +29,13 @@ pub enum Misuse {
     #[error("no command is given: {0} --help lists those that there are")]
     NoVerb(String),
     /// There is nothing for which the word could be.
-    #[error("{0:?} is one word too many")]
-    TooMany(String),
+    #[error("{word:?} is one word too many: {command} --help tells what it takes")]
+    TooMany {
+        /// The command in question.
+        command: String,
+        /// The word.
+        word: String,
+    },
     /// Something has to be given, or one of several things.
     #[error("{what} is missing: {command} --help tells what it is")]
     Missing {

@@ -202,7 +202,8 @@ fn what_is_wrong_is_said() {
             "paint wall has no flag --version: paint wall --help lists those that there are",
         ),
         ("wall", "WALL is missing: paint wall --help tells what it is"),
-        ("wall a b c", r#""c" is one word too many"#),
+        ("wall a b c", r#""c" is one word too many: paint wall --help tells what it takes"#),
+        ("help wale", r#"paint has no command "wale": paint --help lists those that there are"#),
         ("wall a --coats", "--coats needs a value"),
         ("wall a --thin=1", r#"--thin="1": --thin has no value"#),
         ("wall a --thin --thin", "--thin is given more than once"),
@@ -235,6 +236,10 @@ fn words_that_are_no_text_are_paths_only() {
 #[test]
 fn help_and_version_are_asked_for() {
     for (line, of) in [
+        ("help", "paint"),
+        ("help many", "many"),
+        ("many help wall", "wall"),
+        ("help wall x", "wall"),
         ("--help", "paint"),
         ("wall -h", "wall"),
         ("many wall --help x", "wall"),
@@ -315,10 +320,11 @@ fn every_command_has_a_page_with_its_flags() {
     for (name, command) in all() {
         let page = pages.iter().find(|page| page.file == format!("{name}.8")).unwrap();
         assert!(page.text.contains(".TH"), "{}", page.text);
-        for flag in command.flags() {
+        for flag in command.flags().chain(["help"]) {
             assert!(page.text.contains(&format!("\\-\\-{flag}")), "{name} --{flag}: {}", page.text);
         }
         assert!(!page.text.contains("secret"));
+        assert_eq!(page.text.contains("\\-\\-version"), name == "paint");
     }
 }
 
@@ -334,6 +340,7 @@ fn every_shell_gets_all_words() {
             }
         }
         assert!(!script.contains("secret"), "{shell}");
+        assert!(script.contains("help") && script.contains("version"), "{shell}");
     }
 }
 

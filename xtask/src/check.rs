@@ -1,6 +1,6 @@
 //! `cargo xtask check`: what a change has to pass before it is committed.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::Result;
 use clap::Args;
@@ -22,6 +22,16 @@ impl Check {
     pub(crate) fn run(&self) -> Result<()> {
         run(Command::new("cargo").args(["fmt", "--all", "--check"]))?;
         generated::check()?;
+        // A workspace of its own, whose lock file nothing else looks at.
+        let mut fuzz = Command::new("cargo");
+        fuzz.args([
+            "metadata",
+            "--locked",
+            "--format-version=1",
+            "--manifest-path",
+            "fuzz/Cargo.toml",
+        ]);
+        run(fuzz.stdout(Stdio::null()))?;
         deny::check_if_installed()?;
         run(Command::new("cargo").args(CLIPPY))?;
         freebsd::Check::default().run()

@@ -1,9 +1,12 @@
-//! ARCHITECTURE.md is a map: what it names is there.
+//! ARCHITECTURE.md is a map: what it names is there, and crates use each other as it says.
 
 #![allow(clippy::unwrap_used)]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 /// The workspace.
 fn root() -> PathBuf {
@@ -59,4 +62,61 @@ fn every_file_and_directory_that_is_named_exists() {
         }
     }
     assert!(seen > 30, "{seen}: does this still find names?");
+}
+
+fn metadata() -> Metadata {
+    MetadataCommand::new().current_dir(root()).no_deps().exec().unwrap()
+}
+
+/// The crates of the workspace that are published.
+fn published(metadata: &Metadata) -> impl Iterator<Item = &Package> {
+    metadata.workspace_packages().into_iter().filter(|package| package.publish.is_none())
+}
+
+#[test]
+fn crates_use_those_that_the_picture_has_below_them() {
+    let below: BTreeMap<&str, &[&str]> = BTreeMap::from([
+        (
+            "runj-cli",
+            &["runj-demo", "runj-faults", "runj-flags", "runj-jail", "runj-runtime", "runj-spec"][..],
+        ),
+        ("runj-demo", &["runj-flags"]),
+        ("runj-faults", &[]),
+        ("runj-flags", &[]),
+        ("runj-jail", &[]),
+        ("runj-net", &["runj-faults", "runj-jail", "runj-spec"]),
+        ("runj-runtime", &["runj-faults", "runj-jail", "runj-net", "runj-spec"]),
+        ("runj-shim", &["runj-faults", "runj-jail", "runj-spec"]),
+        ("runj-spec", &[]),
+    ]);
+    let metadata = metadata();
+    for package in published(&metadata) {
+        let used: BTreeSet<&str> = package
+            .dependencies
+            .iter()
+            .filter(|used| used.kind == DependencyKind::Normal && used.path.is_some())
+            .map(|used| used.name.as_str())
+            .collect();
+        let expected: BTreeSet<&str> = below[package.name.as_str()].iter().copied().collect();
+        assert_eq!(used, expected, "{}", package.name);
+    }
+    assert_eq!(published(&metadata).count(), below.len());
+}
+
+#[test]
+fn what_is_published_says_what_it_is() {
+    for package in published(&metadata()) {
+        let name = &package.name;
+        assert!(package.description.is_some(), "{name}: description");
+        assert!(package.license.is_some(), "{name}: license");
+        assert!(package.documentation.is_some(), "{name}: documentation");
+        assert!(!package.keywords.is_empty(), "{name}: keywords");
+        assert!(!package.categories.is_empty(), "{name}: categories");
+        let directory = package.manifest_path.parent().unwrap();
+        assert!(directory.join("LICENSE").exists(), "{name}: LICENSE");
+        let readme = fs::read_to_string(package.readme().unwrap()).unwrap();
+        let mut features = package.features.keys().filter(|name| *name != "default");
+        assert!(features.all(|feature| readme.contains(feature.as_str())), "{name}: features");
+        assert!(!package.features.is_empty() || readme.contains("no features"), "{name}: features");
+    }
 }

@@ -17,6 +17,7 @@ const RELEASE: Release<'_> = Release {
 };
 
 pub(crate) fn run(man: &Man) -> Result<ExitCode, Error> {
+    fs::create_dir_all(&man.dir).with_context(|| format!("{:?}", man.dir))?;
     for page in runj_flags::man(Flags::COMMAND, RELEASE) {
         let path = man.dir.join(&page.file);
         fs::write(&path, &page.text).with_context(|| format!("{path:?}"))?;

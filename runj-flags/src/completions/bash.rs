@@ -21,8 +21,14 @@ pub(super) fn script(program: &str, places: &[Place]) -> String {
         let mut words: Vec<String> = place.verbs.iter().map(|verb| verb.name.into()).collect();
         words.extend(place.words().map(str::to_owned));
         words.extend(place.flags.iter().map(|flag| format!("--{}", flag.name)));
-        words.push("--help".to_owned());
+        if let Some(names) = place.valued() {
+            let names: Vec<_> = names.map(|name| format!("{},{name}", place.name)).collect();
+            let _ = writeln!(ways, "            {}) skip=1 ;;", names.join("|"));
+        }
         let _ = writeln!(offers, "        {})", place.name);
+        if let Some(before) = place.before_the_rest() {
+            let _ = writeln!(offers, "            rest=$((operands > {before}))");
+        }
         let _ = writeln!(offers, "            words='{}'", words.join(" "));
         if place.has_paths() {
             offers.push_str("            files=1\n");
@@ -49,15 +55,32 @@ pub(super) fn script(program: &str, places: &[Place]) -> String {
         r#"# Completions of {program} for bash(1).
 _{program}() {{
     local current=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}}
-    local place={program} words= files= index
+    local place={program} words= files= operands=0 rest=0 skip index
+    # To bash, = is a word of its own.
+    if [[ $current == = ]]; then
+        current=
+    elif [[ $before == = ]]; then
+        before=${{COMP_WORDS[COMP_CWORD-2]}}
+    fi
     for ((index = 1; index < COMP_CWORD; index++)); do
+        skip=0
         case $place,${{COMP_WORDS[index]}} in
-{ways}        esac
+{ways}            *,-*) ;;
+            *) ((operands++)) ;;
+        esac
+        if ((skip)); then
+            [[ ${{COMP_WORDS[index+1]}} == = ]] && ((index++))
+            ((index++))
+        fi
     done
     case $place in
 {offers}    esac
+    # What comes is a program's.
+    if ((rest)); then
+        words= files=1
+    fi
     COMPREPLY=($(compgen -W "$words" -- "$current"))
-    if [[ $files == 1 && $current != -* ]]; then
+    if [[ $files == 1 && ( $current != -* || $rest == 1 ) ]]; then
         compopt -o filenames 2>/dev/null
         COMPREPLY+=($(compgen -f -- "$current"))
     fi

@@ -22,6 +22,11 @@ pub(super) fn script(program: &str, places: &[Place]) -> String {
             let about = quoted(&brief(verb.about));
             let _ = writeln!(script, "{here} -f -a {} -d {about}", verb.name);
         }
+        if let Some(names) = place.valued() {
+            let names: Vec<_> = names.map(|name| format!("{},{name}", place.name)).collect();
+            let _ =
+                writeln!(ways, "            case {}\n                set skip 1", names.join(" "));
+        }
         for word in place.words() {
             let _ = writeln!(script, "{here} -f -a {word}");
         }
@@ -43,13 +48,17 @@ pub(super) fn script(program: &str, places: &[Place]) -> String {
             let about = quoted(&brief(flag.about));
             let _ = writeln!(script, "{here}{short} -l {}{value}{choices} -d {about}", flag.name);
         }
-        let _ = writeln!(script, "{here} -s h -l help -d 'Print help'");
     }
     format!(
         "# Completions of {program} for fish(1).
 function __{program}_at
     set -l place {program}
+    set -l skip 0
     for word in (commandline -opc)[2..]
+        if test $skip = 1
+            set skip 0
+            continue
+        end
         switch $place,$word
 {ways}        end
     end

@@ -31,7 +31,6 @@ fn function(script: &mut String, place: &Place) {
             let _ = writeln!(script, "        '{spec}' \\");
         }
     }
-    script.push_str("        '(-h --help)'{-h,--help}'[Print help]' \\\n");
     if place.verbs.is_empty() {
         for (index, operand) in place.operands.iter().enumerate() {
             let place = match operand.role {

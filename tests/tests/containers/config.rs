@@ -10,6 +10,7 @@ use crate::case::cases;
 
 cases![
     a_right_bundle_passes: Nothing,
+    what_is_misspelt_is_named: Nothing,
     all_problems_are_listed: Nothing,
     what_create_would_refuse_is_found: Nothing,
     every_value_has_its_place: Nothing,
@@ -59,6 +60,17 @@ fn a_right_bundle_passes(sandbox: &Sandbox<'_>) {
     // The directory that one is in is the default, and who serves the terminal is another matter.
     let bundle = bundle.set("process.terminal", true);
     sandbox.runj(["config", "check"]).current_dir(bundle.dir()).run().succeeded_silently();
+}
+
+fn what_is_misspelt_is_named(sandbox: &Sandbox<'_>) {
+    let network = json!({ "ipv4": { "mode": "inherit", "address": [] }, "//": "a comment" });
+    let bundle = sandbox.bundle().extension(json!({ "network": network, "netwrok": {} }));
+    let told = config(sandbox, &["check"], &bundle).succeeded();
+    let lines: Vec<_> = told.lines().collect();
+    let known = "not known, and ignored: known are ";
+    assert_eq!(lines.len(), 2, "{told}");
+    assert!(told.contains(&format!("runj.ext.json: network.ipv4.address: {known}")), "{told}");
+    assert!(told.contains(&format!("runj.ext.json: netwrok: {known}")), "{told}");
 }
 
 fn all_problems_are_listed(sandbox: &Sandbox<'_>) {

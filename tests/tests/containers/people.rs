@@ -158,6 +158,15 @@ fn a_shell_completes(sandbox: &Sandbox<'_>) {
     assert_eq!(complete(&["runj", "delete", "--fo"]), ["--force"]);
     assert_eq!(complete(&["runj", "list", "--format", "j"]), ["json"]);
     assert_eq!(complete(&["runj", "config", "ch"]), ["check"]);
+    // bash takes = for a word.
+    assert_eq!(complete(&["runj", "list", "--format", "="]), ["table", "json"]);
+    assert_eq!(complete(&["runj", "list", "--format", "=", "j"]), ["json"]);
+    // The value of a flag is no verb.
+    assert_eq!(complete(&["runj", "--root", "create", "sta"]), ["start", "state"]);
+    assert_eq!(complete(&["runj", "--root", "=", "create", "sta"]), ["start", "state"]);
+    // What a program gets is not runj's.
+    assert_eq!(complete(&["runj", "exec", "id", "--de"]), ["--detach", "--debug"]);
+    assert_eq!(complete(&["runj", "exec", "-e", "A=1", "id", "sh", "--de"]), [""]);
 }
 
 fn completions_for_every_shell(sandbox: &Sandbox<'_>) {
@@ -172,9 +181,11 @@ fn completions_for_every_shell(sandbox: &Sandbox<'_>) {
 fn man_pages_for_every_verb(sandbox: &Sandbox<'_>) {
     let directory = sandbox.path().join("man8");
     let man = || sandbox.runj(["man"]).args([&directory]).run();
+    // What cannot be a directory is refused.
+    fs::write(&directory, "").unwrap();
     let message = man().refused();
-    assert!(message.starts_with(&format!("{:?}: ", directory.join("runj.8"))), "{message}");
-    fs::create_dir(&directory).unwrap();
+    assert!(message.starts_with(&format!("{directory:?}: ")), "{message}");
+    fs::remove_file(&directory).unwrap();
     man().succeeded_silently();
     let help = sandbox.runj(["--help"]).run().succeeded();
     let verbs = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();

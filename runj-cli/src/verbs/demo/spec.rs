@@ -1,6 +1,6 @@
 //! `runj demo spec`
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -19,6 +19,7 @@ pub(crate) fn run(spec: &DemoSpec) -> Result<ExitCode, Error> {
         (Extension::FILE_NAME, extension()),
         (SCHEMA, Extension::json_schema()),
     ];
+    fs::create_dir_all(&spec.dir).with_context(|| format!("{:?}", spec.dir))?;
     // Either all are written or none is.
     for (name, _) in &documents {
         let path = spec.dir.join(name);

@@ -44,6 +44,12 @@ fn install(name: &str) -> String {
     let ours = directory.map(|directory| directory.join(name)).filter(|path| path.is_file());
     match ours {
         Some(path) => format!("install {} /usr/local/bin/", path.display()),
-        None => format!("install {name} /usr/local/bin/"),
+        None => {
+            let package = if name == "runj" { "runj-cli" } else { "runj-shim" };
+            format!(
+                "cargo build --release --package {package} && install target/release/{name} \
+                 /usr/local/bin/"
+            )
+        }
     }
 }
