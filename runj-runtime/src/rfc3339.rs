@@ -14,7 +14,7 @@ pub(crate) fn serialize<S: Serializer>(
     time: &SystemTime,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&humantime::format_rfc3339_nanos(*time))
+    serializer.collect_str(&humantime::format_rfc3339(*time))
 }
 
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(

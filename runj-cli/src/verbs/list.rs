@@ -39,7 +39,7 @@ fn table(containers: &[Listed], out: impl Write) -> io::Result<()> {
             Status::Creating | Status::Created | Status::Paused => DOUBTFUL,
             Status::Stopped => Style::new(),
         };
-        let created = humantime::format_rfc3339_nanos(*created);
+        let created = humantime::format_rfc3339(*created);
         // Whatever a directory is called, a line is a line.
         let bundle = printable(&bundle.display().to_string());
         writeln!(out, "{id}\t{pid}\t{jid}\t{style}{status}{style:#}\t{bundle}\t{created}")?;
@@ -72,7 +72,7 @@ fn json(containers: &[Listed], mut out: impl Write) -> io::Result<()> {
             status: container.status.to_string(),
             bundle: container.bundle.display().to_string(),
             rootfs: container.rootfs.display().to_string(),
-            created: humantime::format_rfc3339_nanos(container.created).to_string(),
+            created: humantime::format_rfc3339(container.created).to_string(),
         })
         .collect();
     serde_json::to_writer(&mut out, &rows)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::{c_int, c_void};
 use std::ptr;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -169,11 +170,21 @@ pub(crate) fn process_wait(process: ProcessId, timeout: Duration) -> Result<bool
         let left = deadline.saturating_duration_since(Instant::now());
         let mut events = [watch];
         match kqueue.kevent(&[], &mut events, Some(*TimeSpec::from(left).as_ref())) {
-            Ok(1) => return Ok(true),
+            Ok(1) => return settled(process),
             Ok(_) if left.is_zero() => return Ok(false),
             Ok(_) | Err(Errno::EINTR) => {}
             Err(errno) => return Err(Error::System { call: "kevent(2)", errno }),
         }
+    }
+    Ok(true)
+}
+
+/// The kernel tells of a process's end (exit1 in kern_exit.c) a few instructions before the process
+/// is a zombie, and whoever was told expects that it is none of those that run.
+fn settled(process: ProcessId) -> Result<bool, Error> {
+    let patience = Instant::now() + Duration::from_secs(1);
+    while process.is_alive()? && Instant::now() < patience {
+        thread::yield_now();
     }
     Ok(true)
 }
