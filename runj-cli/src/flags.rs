@@ -302,8 +302,8 @@ command! {
 
 fn interval(word: &OsStr) -> Result<Duration, String> {
     let time = word.to_str().and_then(|text| humantime::parse_duration(text).ok());
-    time.filter(|time| *time >= Duration::from_millis(1))
-        .ok_or_else(|| expected(word, "a time such as 5s or 500ms, of at least a millisecond"))
+    time.filter(|time| (Duration::from_millis(1)..=Duration::from_hours(24)).contains(time))
+        .ok_or_else(|| expected(word, "a time such as 5s or 500ms, from a millisecond to a day"))
 }
 
 command! {
@@ -381,4 +381,55 @@ fn in_bytes(text: &str) -> Option<i64> {
         _ => return None,
     };
     digits.parse::<i64>().ok()?.checked_mul(1 << (10 * power))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use runj_flags::Command as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        assert_eq!(runj_flags::flaws(Flags::COMMAND), [""; 0]);
+    }
+
+    /// As few words as each verb takes, so that every default is.
+    #[test]
+    fn every_default_is_one_of_its_type() {
+        let lines = [
+            "completions bash",
+            "config check",
+            "config show",
+            "create c",
+            "delete c",
+            "demo download",
+            "demo oci-image",
+            "demo spec",
+            "doctor",
+            "events c",
+            "exec c sh",
+            "features",
+            "kill c",
+            "list",
+            "man d",
+            "pause c",
+            "ps c",
+            "resume c",
+            "run c",
+            "spec",
+            "start c",
+            "state c",
+            "update --memory 1 c",
+        ];
+        for line in lines {
+            let words = line.split(' ').map(OsString::from);
+            runj_flags::parse::<Flags>(words).unwrap();
+        }
+        for verb in Flags::COMMAND.verbs() {
+            assert!(lines.iter().any(|line| line.starts_with(verb.name)), "{}", verb.name);
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::sync::Mutex;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Error};
 use tracing::field::{Field, Visit};
@@ -77,8 +77,9 @@ impl Subscriber for Log {
 }
 
 fn line(format: LogFormat, level: &str, message: &str, time: SystemTime) -> String {
-    // What is before 1970 cannot be written.
-    let time = humantime::format_rfc3339(time.max(UNIX_EPOCH));
+    // What is before 1970 or after 9999 cannot be written.
+    let time = time.clamp(UNIX_EPOCH, UNIX_EPOCH + Duration::from_secs(253_402_300_799));
+    let time = humantime::format_rfc3339(time);
     match format {
         LogFormat::Text => format!("time=\"{time}\" level={level} msg={message:?}\n"),
         LogFormat::Json => {

@@ -70,6 +70,8 @@ pub(crate) fn walk(path: &[&'static Definition], seen: &mut dyn FnMut(&[&'static
 /// Defines a struct that is a command, or without a name a part that several commands have: see the
 /// [documentation of the crate](crate).
 ///
+/// The struct has the doc comments and derives `Clone`, `Debug`, `PartialEq` and `Eq`.
+///
 /// Each field is `NAME: TYPE = KIND(…)`, where the kind is a function of [`Item`], after which further
 /// ones may say more, and behind `=>` may be what makes the value of a word: [`text`](crate::text()), if
 /// there is none. `part()` is for another type that takes something.

@@ -122,14 +122,37 @@ pub fn text<T: FromStr<Err: fmt::Display>>(word: &OsStr) -> Result<T, String> {
     text.parse().map_err(|error: T::Err| error.to_string())
 }
 
+/// A type of whole numbers.
+pub trait Number: FromStr + fmt::Display {
+    /// The least of them.
+    const MIN: Self;
+    /// The greatest of them.
+    const MAX: Self;
+}
+
+macro_rules! numbers {
+    ($($type:ident)*) => {
+        $(
+            impl Number for $type {
+                const MIN: Self = $type::MIN;
+                const MAX: Self = $type::MAX;
+            }
+        )*
+    };
+}
+numbers!(u8 u16 u32 u64 i32 i64);
+
 /// A whole number.
 ///
 /// # Errors
 ///
 /// It is none, or one that the type does not have.
-pub fn number<T: FromStr>(word: &OsStr) -> Result<T, String> {
+pub fn number<T: Number>(word: &OsStr) -> Result<T, String> {
     let number = word.to_str().and_then(|text| text.parse().ok());
-    number.ok_or_else(|| expected(word, "a whole number"))
+    number.ok_or_else(|| {
+        let (least, most) = (T::MIN, T::MAX);
+        expected(word, &format!("a whole number from {least} to {most}"))
+    })
 }
 
 /// A file name, which need not be text.
@@ -139,6 +162,11 @@ pub fn number<T: FromStr>(word: &OsStr) -> Result<T, String> {
 /// It is empty.
 pub fn path(word: &OsStr) -> Result<PathBuf, String> {
     if word.is_empty() { Err(expected(word, "a path")) } else { Ok(word.into()) }
+}
+
+/// `one of a, b`
+pub(crate) fn one_of(words: impl Iterator<Item = &'static str>) -> String {
+    format!("one of {}", words.collect::<Vec<_>>().join(", "))
 }
 
 /// What a function that makes values of words says of one with which it cannot.
@@ -190,7 +218,13 @@ impl Line {
             let value = match item.role {
                 Role::Switch => OsString::new(),
                 Role::Attached(alone) => words.optional_value().unwrap_or_else(|| alone.into()),
-                _ => words.value().map_err(Misuse::from)?,
+                _ => words.value().map_err(|_| Misuse::NoValue {
+                    flag: item.shown(),
+                    value: match item.choices {
+                        [] => item.value.to_owned(),
+                        choices => one_of(choices.iter().map(|choice| choice.word)),
+                    },
+                })?,
             };
             let again = self.flags.iter().any(|(flag, _)| flag.name == item.name);
             if again && !matches!(item.role, Role::Repeated) {

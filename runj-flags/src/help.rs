@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io;
 
-use textwrap::Options;
+use textwrap::{Options, WordSplitter};
 
 use crate::Item;
 use crate::command::Definition;
@@ -18,19 +18,26 @@ pub fn help(path: &[&'static Definition]) -> String {
 }
 
 fn columns() -> usize {
-    let size = rustix::termios::tcgetwinsize(io::stdout());
-    size.map_or(100, |size| usize::from(size.ws_col)).clamp(40, 100)
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
+    // A serial console does not know.
+    let columns = size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
+    columns.unwrap_or(100).clamp(40, 100)
+}
+
+/// Between words alone: `0-2,5` is one.
+fn wrapping<'a>(columns: usize) -> Options<'a> {
+    Options::new(columns).word_splitter(WordSplitter::NoHyphenation)
 }
 
 fn to_columns(path: &[&'static Definition], columns: usize) -> String {
     let Some(command) = path.last() else { return String::new() };
     let mut help = String::new();
     for paragraph in paragraphs(command.about) {
-        help.push_str(&textwrap::fill(&paragraph, columns));
+        help.push_str(&textwrap::fill(&paragraph, wrapping(columns)));
         help.push_str("\n\n");
     }
     let usage = format!("Usage: {}", usage(path));
-    help.push_str(&textwrap::fill(&usage, Options::new(columns).subsequent_indent("           ")));
+    help.push_str(&textwrap::fill(&usage, wrapping(columns).subsequent_indent("           ")));
     help.push('\n');
     let items = items(path);
     let verbs = command.verbs().iter();
@@ -123,7 +130,7 @@ fn list(help: &mut String, heading: &str, entries: &[(String, String)], columns:
     let indent = " ".repeat(width);
     let _ = writeln!(help, "\n{heading}:");
     for (name, said) in entries {
-        let options = Options::new(columns).initial_indent(&indent).subsequent_indent(&indent);
+        let options = wrapping(columns).initial_indent(&indent).subsequent_indent(&indent);
         let text = textwrap::fill(said, options);
         let name = format!("  {name}");
         if name.len() + 2 <= width {

@@ -97,7 +97,7 @@ impl Item {
     }
 
     /// All words from here on, whatever they look like: a `Vec<T>`. Flags of the command may still
-    /// stand before the first of them.
+    /// stand before the first of them. No operand comes after it.
     pub const fn trailing(name: &'static str) -> Self {
         Self::new(Role::Trailing, name, "")
     }
@@ -135,7 +135,7 @@ impl Item {
         self
     }
 
-    /// The words that its value may be.
+    /// The words that its value may be, for help and shells: its type refuses others.
     #[must_use]
     pub const fn choices(mut self, choices: &'static [Choice]) -> Self {
         self.choices = choices;

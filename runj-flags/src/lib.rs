@@ -63,6 +63,7 @@
 mod choice;
 mod command;
 mod completions;
+mod flaws;
 mod given;
 mod help;
 mod item;
@@ -80,7 +81,8 @@ struct Readme;
 pub use self::choice::Choice;
 pub use self::command::{Command, Definition, Takes};
 pub use self::completions::{Shell, completions};
-pub use self::given::{Given, expected, number, path, text};
+pub use self::flaws::flaws;
+pub use self::given::{Given, Number, expected, number, path, text};
 pub use self::help::help;
 pub use self::item::Item;
 pub use self::man::{Page, Release, man};

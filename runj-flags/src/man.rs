@@ -46,7 +46,8 @@ fn page(path: &[&'static Definition], release: Release<'_>) -> Page {
     let title = title(path);
     let source = format!("{} {}", path.first().map_or("", |program| program.name), release.version);
     let mut page = Roff::new();
-    page.control("TH", [title.as_str(), release.section, "", &source, release.manual]);
+    // Without a date, which an empty text would not be.
+    page.control("TH", [title.as_str(), release.section, "\"\"", &source, release.manual]);
     page.control("SH", ["NAME"]);
     page.text([roman(format!("{title} - {}", brief(about)))]);
     page.control("SH", ["SYNOPSIS"]);
@@ -63,12 +64,16 @@ fn page(path: &[&'static Definition], release: Release<'_>) -> Page {
     let operands = operands.map(|item| (vec![italic(bracketed(item))], item));
     let flags = items.iter().filter(|item| item.is_flag() && !item.hidden);
     let flags = flags.map(|item| (flag(item), item));
-    let entries = operands.chain(flags).map(|(name, item)| (name, said(item)));
+    let entries = operands.chain(flags).map(|(name, item)| (name, said(item), item.choices));
     page.control("SH", ["OPTIONS"]);
-    for (name, said) in entries {
+    for (name, said, choices) in entries {
         page.control("TP", []);
         page.text(name);
         page.text([roman(said)]);
+        for choice in choices.iter().filter(|choice| !choice.about.is_empty()) {
+            page.control("br", []);
+            page.text([bold(choice.word), roman(format!(": {}", brief(choice.about)))]);
+        }
     }
     if !verbs.is_empty() {
         page.control("SH", ["COMMANDS"]);

@@ -45,8 +45,13 @@ pub enum Misuse {
         what: String,
     },
     /// A flag needs a value.
-    #[error("{0} needs a value")]
-    NoValue(String),
+    #[error("{flag} needs a value: {value}")]
+    NoValue {
+        /// The flag.
+        flag: String,
+        /// What it may be, or what it is called.
+        value: String,
+    },
     /// A flag has none.
     #[error("{flag}={value:?}: {flag} has no value")]
     Value {
@@ -96,7 +101,6 @@ pub enum Stop {
 impl From<lexopt::Error> for Misuse {
     fn from(error: lexopt::Error) -> Self {
         match error {
-            lexopt::Error::MissingValue { option } => Self::NoValue(option.unwrap_or_default()),
             lexopt::Error::UnexpectedValue { option, value } => Self::Value { flag: option, value },
             other => Self::Garbled(other.to_string()),
         }

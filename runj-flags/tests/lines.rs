@@ -50,7 +50,7 @@ command! {
         /// Hardly at all
         thin: bool = switch("thin").short('t'),
         /// A hole in it
-        hole: Vec<String> = repeated("hole", "PLACE"),
+        hole: Vec<String> = repeated("hole", "X[:Y]"),
         /// Whether it dries
         dry: Option<String> = attached("dry", "HOW", "slowly"),
         /// Nobody's business
@@ -204,12 +204,19 @@ fn what_is_wrong_is_said() {
         ("wall", "WALL is missing: paint wall --help tells what it is"),
         ("wall a b c", r#""c" is one word too many: paint wall --help tells what it takes"#),
         ("help wale", r#"paint has no command "wale": paint --help lists those that there are"#),
-        ("wall a --coats", "--coats needs a value"),
+        ("wall a --coats", "--coats needs a value: N"),
+        ("wall a --colour", "--colour needs a value: one of green, red"),
         ("wall a --thin=1", r#"--thin="1": --thin has no value"#),
         ("wall a --thin --thin", "--thin is given more than once"),
         ("--root a wall b --root c", "--root is given more than once"),
-        ("wall a --coats x", r#"--coats: "x" is not allowed: expected a whole number"#),
-        ("wall a --coats 256", r#"--coats: "256" is not allowed: expected a whole number"#),
+        (
+            "wall a --coats x",
+            r#"--coats: "x" is not allowed: expected a whole number from 0 to 255"#,
+        ),
+        (
+            "wall a --coats 256",
+            r#"--coats: "256" is not allowed: expected a whole number from 0 to 255"#,
+        ),
         ("wall a -c blue", r#"--colour: "blue" is not allowed: expected one of green, red"#),
         ("wall a --root=", r#"--root: "" is not allowed: expected a path"#),
         ("wall a --coats 1 --thin", "--coats and --thin are both given: only one of them may be"),
@@ -272,7 +279,7 @@ Options:
   -c, --colour <COLOUR>  The colour's name [default: green] [possible values: green, red]
       --coats <N>        How often
   -t, --thin             Hardly at all
-      --hole <PLACE>     A hole in it
+      --hole <X[:Y]>     A hole in it
       --dry[=HOW]        Whether it dries
   -R, --root <DIR>       The directory [default: /r]
   -l, --loud             Say more
@@ -312,6 +319,58 @@ fn all() -> Vec<(String, &'static Definition)> {
     all
 }
 
+mod wrong {
+    use runj_flags::{choices, command, verbs};
+
+    choices! {
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        enum Word {
+            One = "one",
+        }
+    }
+
+    command! {
+        struct Leaf = "leaf" {
+            help: bool = switch("help"),
+            hole: bool = switch("hole").short('x').instead_of(&["cellar"]),
+            other: bool = switch("other").short('x').default("1"),
+            word: Word = value("word", "WORD").choices(Word::CHOICES).default("two"),
+            first: Option<String> = optional_operand("FIRST"),
+            second: String = operand("SECOND"),
+        }
+    }
+
+    verbs! {
+        enum Verb {
+            Leaf(Leaf),
+        }
+    }
+
+    command! {
+        pub(super) struct Wrong = "wrong" {
+            operand: Option<String> = optional_operand("OPERAND"),
+            verb: Verb = part(),
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_definition_is_found() {
+    assert_eq!(runj_flags::flaws(Paint::COMMAND), [""; 0]);
+    assert_eq!(
+        runj_flags::flaws(wrong::Wrong::COMMAND),
+        [
+            "wrong: there are operands beside commands",
+            "wrong leaf: --hole: there is no cellar",
+            "wrong leaf: there are two -x",
+            "wrong leaf: --other: a default is not taken",
+            "wrong leaf: --word: two is none of the values",
+            "wrong leaf: there are two --help",
+            "wrong leaf: SECOND cannot come after FIRST",
+        ]
+    );
+}
+
 #[test]
 fn every_command_has_a_page_with_its_flags() {
     let release = runj_flags::Release { section: "8", manual: "Manual", version: "1.2" };
@@ -319,7 +378,12 @@ fn every_command_has_a_page_with_its_flags() {
     assert_eq!(pages.len(), all().len());
     for (name, command) in all() {
         let page = pages.iter().find(|page| page.file == format!("{name}.8")).unwrap();
-        assert!(page.text.contains(".TH"), "{}", page.text);
+        let heading = format!(".TH {name} 8 \"\" \"paint 1.2\" Manual\n");
+        assert!(
+            page.text.contains(&heading.replace('-', "\\-")) || page.text.contains(&heading),
+            "{}",
+            page.text
+        );
         for flag in command.flags().chain(["help"]) {
             assert!(page.text.contains(&format!("\\-\\-{flag}")), "{name} --{flag}: {}", page.text);
         }

@@ -1,13 +1,17 @@
 //! Times in `state.json`, as RFC 3339 writes them.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::de::Error as _;
 use serde::{Deserialize as _, Deserializer, Serializer};
 
-/// What time it is. A clock that is before 1970, which cannot be written, is taken for 1970.
+/// The last second that can be written, that of the year 9999.
+const LAST: Duration = Duration::from_secs(253_402_300_799);
+
+/// What time it is. A clock that is where no time can be written, before 1970 or after 9999, is taken
+/// for the nearest that can.
 pub(crate) fn now() -> SystemTime {
-    SystemTime::now().max(UNIX_EPOCH)
+    SystemTime::now().clamp(UNIX_EPOCH, UNIX_EPOCH + LAST)
 }
 
 pub(crate) fn serialize<S: Serializer>(
@@ -21,5 +25,7 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<SystemTime, D::Error> {
     let text = String::deserialize(deserializer)?;
-    humantime::parse_rfc3339(&text).map_err(D::Error::custom)
+    humantime::parse_rfc3339(&text).map_err(|_| {
+        D::Error::custom(format!("{text:?} is not a time such as 2026-01-02T03:04:05Z"))
+    })
 }

@@ -82,7 +82,9 @@ _{program}() {{
     COMPREPLY=($(compgen -W "$words" -- "$current"))
     if [[ $files == 1 && ( $current != -* || $rest == 1 ) ]]; then
         compopt -o filenames 2>/dev/null
-        COMPREPLY+=($(compgen -f -- "$current"))
+        while IFS= read -r index; do
+            COMPREPLY+=("$index")
+        done < <(compgen -f -- "$current")
     fi
 }}
 complete -F _{program} {program}

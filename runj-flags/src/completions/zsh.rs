@@ -24,7 +24,9 @@ pub(super) fn script(program: &str, places: &[Place]) -> String {
 
 fn function(script: &mut String, place: &Place) {
     let _ = writeln!(script, "\n_{}() {{", place.name);
-    script.push_str("    local context state state_descr line\n    typeset -A opt_args\n");
+    script.push_str(
+        "    local curcontext=\"$curcontext\" state state_descr line\n    typeset -A opt_args\n",
+    );
     script.push_str("    _arguments -s -S -C \\\n");
     for flag in &place.flags {
         for spec in flag_specs(flag) {
@@ -58,10 +60,11 @@ fn function(script: &mut String, place: &Place) {
 
 fn flag_specs(flag: &Item) -> Vec<String> {
     let about = quoted(&brief(flag.about));
+    let name = quoted(flag.value);
     let value = match flag.role {
         Role::Switch => String::new(),
-        Role::Attached(_) => format!("::{}:{}", flag.value, action(flag)),
-        _ => format!(":{}:{}", flag.value, action(flag)),
+        Role::Attached(_) => format!("::{name}:{}", action(flag)),
+        _ => format!(":{name}:{}", action(flag)),
     };
     // `=` lets the value be in the same word or in the next, `=-` in the same alone.
     let joint = match flag.role {
@@ -92,7 +95,7 @@ fn quoted(text: &str) -> String {
     for letter in text.chars() {
         match letter {
             '\'' => quoted.push_str("'\\''"),
-            ':' | '[' | ']' => quoted.extend(['\\', letter]),
+            ':' | '[' | ']' | '\\' => quoted.extend(['\\', letter]),
             _ => quoted.push(letter),
         }
     }

@@ -142,29 +142,29 @@ fn mode(word: &str) -> Result<u16, String> {
 }
 
 fn user(word: &str) -> Result<u32, String> {
-    id_in("/etc/passwd", word)
-        .ok_or_else(|| format!("user {word:?}: the host has none of that name"))
+    id_in("/etc/passwd", word).map_err(|reason| format!("user {word:?}: {reason}"))
 }
 
 fn group(word: &str) -> Result<u32, String> {
-    id_in("/etc/group", word)
-        .ok_or_else(|| format!("group {word:?}: the host has none of that name"))
+    id_in("/etc/group", word).map_err(|reason| format!("group {word:?}: {reason}"))
 }
 
 /// The id that `word` is, or that it is the name of in the host's passwd(5) or group(5).
 ///
 /// getpwnam(3) would ask NIS as well, and brings what it takes for that, a tenth of the whole program.
-fn id_in(file: &str, word: &str) -> Option<u32> {
+fn id_in(file: &str, word: &str) -> Result<u32, String> {
     const LARGEST: u64 = 1 << 24;
     if let Ok(id) = word.parse() {
-        return Some(id);
+        return Ok(id);
     }
-    let text = bounded::read(Path::new(file), LARGEST).ok()?;
-    text.split(|&byte| byte == b'\n').find_map(|line| {
+    let text = bounded::read(Path::new(file), LARGEST);
+    let text = text.map_err(|error| format!("a name is looked up in {file}: {error}"))?;
+    let found = text.split(|&byte| byte == b'\n').find_map(|line| {
         let mut fields = line.split(|&byte| byte == b':');
         let (name, id) = (fields.next()?, fields.nth(1)?);
         if name == word.as_bytes() { str::from_utf8(id).ok()?.parse().ok() } else { None }
-    })
+    });
+    found.ok_or_else(|| format!("{file} of the host has none of that name"))
 }
 
 fn rule_set(word: &str) -> Result<u16, String> {

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use super::{TARGETS, rust_src};
 use crate::run::read;
 
-/// What is built is for.
+/// What a build is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// To be tested, or only checked.
@@ -52,7 +52,8 @@ impl StandardLibrary {
     }
 
     /// Tells `cargo` to use it. What is for use, not for tests, aborts where it panics and has no
-    /// symbols, so that a backtrace would say nothing: what makes one, 130 KB, is not built then.
+    /// symbols, so that a backtrace would say nothing: naming a feature takes away those that are there
+    /// otherwise, unwinding and backtraces, which are 130 KB.
     ///
     /// -Zbuild-std is an unstable option. RUSTC_BOOTSTRAP lets a stable toolchain take it; the
     /// variable must not reach builds for the host, which have no use for it.

@@ -6,6 +6,7 @@ mod image;
 mod progress;
 mod sys;
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use runj_demo::{Flags, Verb};
@@ -31,13 +32,15 @@ fn main() -> ExitCode {
 }
 
 fn stopped(stop: &Stop) -> ExitCode {
-    match stop {
-        Stop::Help(path) => anstream::print!("{}", runj_flags::help(path)),
-        Stop::Version => anstream::println!("runj-demo {}", env!("CARGO_PKG_VERSION")),
+    let text = match stop {
+        Stop::Help(path) => runj_flags::help(path),
+        Stop::Version => format!("runj-demo {}\n", env!("CARGO_PKG_VERSION")),
         Stop::Misuse(misuse) => {
             anstream::eprintln!("runj: {misuse}");
             return ExitCode::FAILURE;
         }
-    }
+    };
+    // Whoever closed our output does not want it.
+    let _ = io::stdout().write_all(text.as_bytes());
     ExitCode::SUCCESS
 }
