@@ -112,6 +112,12 @@ impl Bench {
             crate::containerd::set_up()?;
             measure.arg("--shim").env("RUNJ", runj);
             measure.env("RUNJ_SHIM", find(&programs, "containerd-shim-runj-v1")?);
+            // Where runc's shim looks for runc.
+            let path = env::var_os("PATH").unwrap_or_default();
+            let fetched = peers.runtimes.iter().filter_map(|runtime| runtime.split_once('='));
+            let fetched =
+                fetched.filter_map(|(_, file)| Some(Path::new(file).parent()?.to_owned()));
+            measure.env("PATH", env::join_paths(env::split_paths(&path).chain(fetched))?);
         }
         run(&mut measure)?;
         conclude(&report)
