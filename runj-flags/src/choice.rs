@@ -9,6 +9,17 @@ pub struct Choice {
     pub about: &'static str,
 }
 
+/// `one of a, b`
+#[doc(hidden)]
+pub fn one_of(choices: &[Choice]) -> String {
+    format!("one of {}", words(choices))
+}
+
+/// `a, b`
+pub(crate) fn words(choices: &[Choice]) -> String {
+    choices.iter().map(|choice| choice.word).collect::<Vec<_>>().join(", ")
+}
+
 /// Defines an enum whose variants are words of a command line, with `CHOICES`, [`FromStr`] and
 /// [`Display`].
 ///
@@ -39,10 +50,7 @@ macro_rules! choices {
             fn from_str(word: &str) -> Result<Self, String> {
                 match word {
                     $( $word => Ok(Self::$variant), )*
-                    _ => {
-                        let words = [$($word),*].join(", ");
-                        Err($crate::expected(word.as_ref(), &format!("one of {words}")))
-                    }
+                    _ => Err($crate::expected(word.as_ref(), &$crate::one_of(Self::CHOICES))),
                 }
             }
         }

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use lexopt::{Arg, Parser};
 
+use crate::choice::one_of;
 use crate::command::Definition;
 use crate::item::{HELP, Role, VERSION};
 use crate::{Item, Misuse, Stop};
@@ -164,11 +165,6 @@ pub fn path(word: &OsStr) -> Result<PathBuf, String> {
     if word.is_empty() { Err(expected(word, "a path")) } else { Ok(word.into()) }
 }
 
-/// `one of a, b`
-pub(crate) fn one_of(words: impl Iterator<Item = &'static str>) -> String {
-    format!("one of {}", words.collect::<Vec<_>>().join(", "))
-}
-
 /// What a function that makes values of words says of one with which it cannot.
 pub fn expected(word: &OsStr, what: &str) -> String {
     format!("{word:?} is not allowed: expected {what}")
@@ -222,7 +218,7 @@ impl Line {
                     flag: item.shown(),
                     value: match item.choices {
                         [] => item.value.to_owned(),
-                        choices => one_of(choices.iter().map(|choice| choice.word)),
+                        choices => one_of(choices),
                     },
                 })?,
             };

@@ -6,6 +6,7 @@ use std::io;
 use textwrap::{Options, WordSplitter};
 
 use crate::Item;
+use crate::choice::words;
 use crate::command::Definition;
 use crate::given::full_name;
 use crate::item::{HELP, Role, VERSION};
@@ -68,7 +69,7 @@ pub(crate) fn items(path: &[&'static Definition]) -> Vec<&'static Item> {
 }
 
 /// `runj exec [OPTIONS] <CONTAINER> [COMMAND]...`
-pub(crate) fn usage(path: &[&'static Definition]) -> String {
+fn usage(path: &[&'static Definition]) -> String {
     let items = items(path);
     let mut usage = format!("{} [OPTIONS]", full_name(path));
     for item in items.iter().filter(|item| item.is_flag() && matches!(item.role, Role::Value)) {
@@ -113,8 +114,7 @@ pub(crate) fn said(item: &Item) -> String {
         let _ = write!(said, " [default: {default}]");
     }
     if !item.choices.is_empty() {
-        let words: Vec<&str> = item.choices.iter().map(|choice| choice.word).collect();
-        let _ = write!(said, " [possible values: {}]", words.join(", "));
+        let _ = write!(said, " [possible values: {}]", words(item.choices));
     }
     said
 }

@@ -78,7 +78,7 @@ use std::ffi::OsString;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-pub use self::choice::Choice;
+pub use self::choice::{Choice, one_of};
 pub use self::command::{Command, Definition, Takes};
 pub use self::completions::{Shell, completions};
 pub use self::flaws::flaws;
