@@ -18,6 +18,29 @@ pub(crate) struct RawParam {
     pub(crate) value: Vec<u8>,
 }
 
+/// A parameter that is to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) name: CString,
+    /// How many bytes there are for its value. None when the kernel alone knows how many it takes.
+    pub(crate) room: usize,
+}
+
+impl Wanted {
+    /// The room for a text: `MAXPATHLEN` (sys/param.h), which no other parameter's is longer than.
+    const TEXT: usize = 1024;
+
+    pub(crate) fn new(name: &str, kind: Kind) -> Result<Self, Error> {
+        let room = match kind {
+            Kind::Flag | Kind::Jailsys | Kind::Int => size_of::<i32>(),
+            Kind::String => Self::TEXT,
+            Kind::Ip4 | Kind::Ip6 => 0,
+        };
+        let name = CString::new(name).map_err(|_| Error::NulByte { name: name.to_owned() })?;
+        Ok(Self { name, room })
+    }
+}
+
 /// Encodes one parameter.
 pub(crate) fn encode(param: &Param) -> Result<RawParam, Error> {
     let nul = || Error::NulByte { name: param.name.clone() };

@@ -1,14 +1,13 @@
 //! Jails.
 
 use std::collections::BTreeSet;
-use std::ffi::CString;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 
 use crate::cpus::CpuSet;
-use crate::encode::{self, RawParam};
+use crate::encode::{self, RawParam, Wanted};
 use crate::error::Error;
 use crate::jid::Jid;
 use crate::limits::Limits;
@@ -347,13 +346,9 @@ impl Jail {
 
     fn get_of(self, wanted: &[(&str, Kind)], dying: bool) -> Result<Vec<Value>, Error> {
         let key = encode::encode(&jid_key(self.jid))?;
-        let names = wanted
-            .iter()
-            .map(|(name, _)| {
-                CString::new(*name).map_err(|_| Error::NulByte { name: (*name).to_owned() })
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        let (_, values) = sys::jail_get(&key, &names, dying)?;
+        let parameters = wanted.iter().map(|(name, kind)| Wanted::new(name, *kind));
+        let parameters = parameters.collect::<Result<Vec<_>, _>>()?;
+        let (_, values) = sys::jail_get(&key, &parameters, dying)?;
         wanted
             .iter()
             .zip(values)

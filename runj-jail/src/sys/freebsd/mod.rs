@@ -4,7 +4,7 @@ mod cpus;
 mod limits;
 mod process;
 
-use std::ffi::{CStr, CString, c_int, c_uint};
+use std::ffi::{CStr, c_int, c_uint};
 use std::os::fd::RawFd;
 use std::ptr;
 
@@ -18,7 +18,7 @@ pub(crate) use process::{
 };
 
 use super::{Forked, SetMode};
-use crate::encode::RawParam;
+use crate::encode::{RawParam, Wanted};
 use crate::error::Error;
 use crate::jid::Jid;
 
@@ -58,24 +58,22 @@ pub(crate) fn jail_set(params: &[RawParam], mode: SetMode) -> Result<Jid, Error>
 /// `jail_get(2)`: the jid of the jail that `key` names, and the values of `wanted`.
 pub(crate) fn jail_get(
     key: &RawParam,
-    wanted: &[CString],
+    wanted: &[Wanted],
     dying: bool,
 ) -> Result<(Jid, Vec<Vec<u8>>), Error> {
-    // The values' sizes are only known to the kernel, and may change between the call that asks
-    // for them and the one that fetches them, which then says EINVAL.
+    // The sizes of some values are only known to the kernel, and may change between the call that
+    // asks for them and the one that fetches them, which then says EINVAL.
     const ATTEMPTS: usize = 8;
     let flags = if dying { libc::JAIL_DYING } else { 0 };
+    let mut rooms: Vec<_> = wanted.iter().map(|parameter| parameter.room).collect();
     let mut attempt = 0;
     loop {
         attempt += 1;
-        let mut values = vec![Vec::new(); wanted.len()];
-        let (jid, lengths) = get(key, wanted, &mut values, flags)?;
-        if wanted.is_empty() {
-            return Ok((jid, values));
+        if rooms.contains(&0) {
+            let mut values = vec![Vec::new(); wanted.len()];
+            rooms = get(key, wanted, &mut values, flags)?.1;
         }
-        for (value, length) in values.iter_mut().zip(lengths) {
-            *value = vec![0; length];
-        }
+        let mut values: Vec<_> = rooms.iter().map(|&room| vec![0; room]).collect();
         match get(key, wanted, &mut values, flags) {
             Ok((jid, lengths)) => {
                 for (value, length) in values.iter_mut().zip(lengths) {
@@ -83,7 +81,9 @@ pub(crate) fn jail_get(
                 }
                 return Ok((jid, values));
             }
-            Err(Error::Refused { errno: Errno::EINVAL, .. }) if attempt < ATTEMPTS => {}
+            Err(Error::Refused { errno: Errno::EINVAL, .. }) if attempt < ATTEMPTS => {
+                rooms.fill(0);
+            }
             Err(error) => return Err(error),
         }
     }
@@ -92,15 +92,15 @@ pub(crate) fn jail_get(
 /// One `jail_get(2)` into `values`; an empty one asks for the value's length.
 fn get(
     key: &RawParam,
-    wanted: &[CString],
+    wanted: &[Wanted],
     values: &mut [Vec<u8>],
     flags: c_int,
 ) -> Result<(Jid, Vec<usize>), Error> {
     let mut message = [0u8; ERRMSG_LEN];
     let mut key_value = key.value.clone();
     let mut iov = vec![name_iov(&key.name), buffer_iov(&mut key_value)];
-    for (name, value) in wanted.iter().zip(values) {
-        iov.push(name_iov(name));
+    for (parameter, value) in wanted.iter().zip(values) {
+        iov.push(name_iov(&parameter.name));
         iov.push(buffer_iov(value));
     }
     iov.push(name_iov(ERRMSG));

@@ -237,7 +237,10 @@ fn process_table(mib: [c_int; 4]) -> Result<Vec<libc::kinfo_proc>, Error> {
             Errno::result(result).map_err(refused)?;
         }
         entries.clear();
-        entries.reserve(length / size_of::<libc::kinfo_proc>() + 16);
+        // A few more than there were a moment ago; of one process no more than that, since the kernel
+        // wires all the room that it is given (`sysctl_wire_old_buffer`, sys/kern/kern_sysctl.c).
+        let more = if length == 0 { 1 } else { 16 };
+        entries.reserve_exact(length / size_of::<libc::kinfo_proc>() + more);
         length = entries.capacity() * size_of::<libc::kinfo_proc>();
         let buffer: *mut c_void = entries.as_mut_ptr().cast();
         // SAFETY: the buffer is the vector's spare room, as long as `length` says.

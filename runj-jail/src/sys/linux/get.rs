@@ -1,6 +1,5 @@
 //! `jail_get(2)`: finding jails and reading their parameters (`kern_jail_get`).
 
-use std::ffi::CString;
 use std::slice;
 
 use nix::errno::Errno;
@@ -10,7 +9,7 @@ use super::names::{self, Names};
 use super::options::Options;
 use super::prison::{ALLOW, Prison, Prisons, SYSV, Sysv};
 use super::registry::Registry;
-use crate::encode::RawParam;
+use crate::encode::{RawParam, Wanted};
 use crate::error::Error;
 use crate::jid::Jid;
 use crate::param::Jailsys;
@@ -18,7 +17,7 @@ use crate::param::Jailsys;
 /// `jail_get(2)`: the jid of the jail that `key` names, and the values of `wanted`.
 pub(crate) fn jail_get(
     key: &RawParam,
-    wanted: &[CString],
+    wanted: &[Wanted],
     dying: bool,
 ) -> Result<(Jid, Vec<Vec<u8>>), Error> {
     let keys = slice::from_ref(key);
@@ -29,14 +28,14 @@ pub(crate) fn jail_get(
     let prison = find(prisons, &options, dying)?;
     let jid = Jid::try_from(prison.jid).map_err(|_| refused(Errno::EINVAL, None))?;
     // Looking at these takes a thread.
-    let names = if wanted.iter().any(|name| name.to_bytes().starts_with(b"host.")) {
+    let names = if wanted.iter().any(|parameter| parameter.name.to_bytes().starts_with(b"host.")) {
         names::of(prisons, prison)?
     } else {
         Names::default()
     };
     let view = View { prisons, prison, names };
-    let values = wanted.iter().map(|name| {
-        let name = name.to_string_lossy();
+    let values = wanted.iter().map(|parameter| {
+        let name = parameter.name.to_string_lossy();
         let unknown = || refused(Errno::EINVAL, Some(format!("unknown parameter: {name}")));
         view.value(&name).ok_or_else(unknown)
     });
