@@ -228,7 +228,7 @@ impl<'p> Fields<'_, 'p> {
         if let Some(looked_for) = looked_for {
             looked_for.insert(path.clone().key(key).pattern());
         }
-        self.map.shift_remove(key)
+        self.map.remove(key)
     }
 
     /// Reads on at the object itself, to check one property against another.
