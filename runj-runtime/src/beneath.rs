@@ -67,11 +67,19 @@ pub(crate) fn find(root: BorrowedFd<'_>, path: &Path) -> Result<Found, Errno> {
             continue;
         }
         let here = walk.here();
+        // Most are directories, and to open one in this way does nothing to what is none.
+        match openat(here, name.as_os_str(), WALK, Mode::empty()) {
+            Ok(fd) => {
+                walk.enter(fd, name);
+                continue;
+            }
+            Err(Errno::ENOENT) => return missing(walk, todo, name),
+            // A link (ELOOP; EMLINK on FreeBSD), or something else.
+            Err(Errno::ENOTDIR | Errno::ELOOP | Errno::EMLINK) => {}
+            Err(errno) => return Err(errno),
+        }
         match kind(here, &name) {
-            Ok(SFlag::S_IFDIR) => match openat(here, name.as_os_str(), WALK, Mode::empty()) {
-                Ok(fd) => walk.enter(fd, name),
-                Err(errno) => retry(errno, &mut changes, &mut todo, name)?,
-            },
+            Ok(SFlag::S_IFDIR) => retry(Errno::ENOTDIR, &mut changes, &mut todo, name)?,
             Ok(SFlag::S_IFLNK) => match readlinkat(here, name.as_os_str()) {
                 Ok(target) => {
                     links += 1;
@@ -89,19 +97,22 @@ pub(crate) fn find(root: BorrowedFd<'_>, path: &Path) -> Result<Found, Errno> {
             },
             Ok(_) if todo.is_empty() => return Ok(Found::Other(walk.into_place()?, name)),
             Ok(_) => return Err(Errno::ENOTDIR),
-            Err(Errno::ENOENT) => {
-                // `..` in what is missing cannot be looked up, only be taken literally, and
-                // nothing that is to be created is named that.
-                if todo.iter().any(|name| name == "..") {
-                    return Err(Errno::ENOENT);
-                }
-                todo.push_front(name);
-                return Ok(Found::Missing(walk.into_place()?, todo));
-            }
+            Err(Errno::ENOENT) => return missing(walk, todo, name),
             Err(errno) => return Err(errno),
         }
     }
     Ok(Found::Directory(walk.into_place()?))
+}
+
+/// There is no `name` where the walk has come to, and with it none of what was still to be walked.
+fn missing(walk: Walk<'_>, mut todo: VecDeque<OsString>, name: OsString) -> Result<Found, Errno> {
+    // `..` in what is missing cannot be looked up, only be taken literally, and nothing that is to
+    // be created is named that.
+    if todo.iter().any(|name| name == "..") {
+        return Err(Errno::ENOENT);
+    }
+    todo.push_front(name);
+    Ok(Found::Missing(walk.into_place()?, todo))
 }
 
 /// Makes a directory in `place`, to mount on or to make others in.
@@ -179,8 +190,8 @@ fn retry(
     todo: &mut VecDeque<OsString>,
     name: OsString,
 ) -> Result<(), Errno> {
-    // openat(2) found a link (ELOOP; EMLINK on FreeBSD) or no directory, or readlinkat(2) no link.
-    let changed = [Errno::ELOOP, Errno::EMLINK, Errno::ENOTDIR, Errno::ENOENT, Errno::EINVAL];
+    // openat(2) found no directory where there is one now, or readlinkat(2) no link.
+    let changed = [Errno::ENOTDIR, Errno::ENOENT, Errno::EINVAL];
     *changes += 1;
     if *changes > MOST_CHANGES || !changed.contains(&errno) {
         return Err(errno);

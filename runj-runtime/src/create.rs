@@ -4,8 +4,10 @@ use std::io::Write as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use nix::errno::Errno;
+use nix::time::{ClockId, clock_gettime};
 use nix::unistd::geteuid;
 use runj_faults::{Point, at};
 use runj_jail::{Jail, JailName, Params, ProcessId};
@@ -315,13 +317,15 @@ fn create_jail(plan: &Plan, path: &Path, container: &mut Locked) -> Result<Jail,
     Ok(jail)
 }
 
-/// A name for a sibling of `name` that no other jail has, in this boot of the host.
+/// A name for a sibling of `name` that no other jail has, in this boot of the host: a pid is no
+/// other process's at that time.
 fn provisional_name(name: &JailName) -> Result<JailName, Error> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let pid = std::process::id().cast_signed();
-    let start = ProcessId::of(pid)?.map_or(0, ProcessId::start);
-    let own = format!("runj%{pid}%{start}%{count}");
+    let pid = std::process::id();
+    let since_boot = clock_gettime(ClockId::CLOCK_MONOTONIC).map_err(Error::errno("the clock"))?;
+    let nanoseconds = Duration::from(since_boot).as_nanos();
+    let own = format!("runj%{pid}%{nanoseconds}%{count}");
     let made = match name.parent() {
         Some(parent) => parent.child(&own),
         None => own.parse(),

@@ -137,12 +137,24 @@ impl Limits {
         self.rules.push(Given { value: rule, place, by_default: false });
     }
 
-    /// Makes the limits hold for the jail, and those not any more that this container had before.
-    /// Each is written down before it is made, for [`undo`].
+    /// Makes the limits hold for a new jail. Each is written down before it is made, for [`undo`].
     pub(crate) fn apply(&self, jail: Jail, container: &mut Locked) -> Result<(), Error> {
-        let recorded = recorded(container)?;
+        self.apply_over(&[], jail, container)
+    }
+
+    /// Makes the limits hold for the jail, and those not any more that this container had before.
+    pub(crate) fn replace(&self, jail: Jail, container: &mut Locked) -> Result<(), Error> {
+        self.apply_over(&recorded(container)?, jail, container)
+    }
+
+    fn apply_over(
+        &self,
+        recorded: &[(String, Rule)],
+        jail: Jail,
+        container: &mut Locked,
+    ) -> Result<(), Error> {
         let mut before = Vec::new();
-        for (name, rule) in &recorded {
+        for (name, rule) in recorded {
             if JailLimits::of(name)?.rules()?.contains(rule) {
                 before.push((name, rule));
             }

@@ -2,9 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{
-    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
-};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -71,8 +69,10 @@ impl Store {
         let mut builder = DirBuilder::new();
         builder.mode(0o700);
         at(Point::StateRoot)?;
-        builder.recursive(true).create(&self.root).map_err(unusable())?;
-        self.check()?;
+        if !self.check()? {
+            builder.recursive(true).create(&self.root).map_err(unusable())?;
+            self.check()?;
+        }
         // The kernel knows a read-only root below by this path alone.
         let root = self.root.canonicalize().map_err(unusable())?;
         let directory = ContainerDirectory { id: id.clone(), path: root.join(id.as_ref()) };
@@ -102,13 +102,13 @@ impl Store {
         self.create(id)
     }
 
-    /// Checks that what is in the directory, if it is there, can be believed: runj would kill,
-    /// unmount and remove as root whatever somebody else had written there.
-    fn check(&self) -> Result<(), Error> {
+    /// Whether the directory is there, and if so, a check that what is in it can be believed: runj
+    /// would kill, unmount and remove as root whatever somebody else had written there.
+    fn check(&self) -> Result<bool, Error> {
         match fs::symlink_metadata(&self.root) {
-            Ok(metadata) if metadata.is_dir() => check_owner(&self.root, &metadata),
+            Ok(metadata) if metadata.is_dir() => check_owner(&self.root, &metadata).map(|()| true),
             Ok(_) => Err(untrusted(&self.root, "it is no directory; a link to one will not do")),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(Error::io(format!("--root: {:?}", self.root))(error)),
         }
     }
@@ -451,23 +451,28 @@ impl Locked {
     }
 }
 
-/// Writes a file so that it is there whole or not at all, whenever whoever writes it is killed.
+/// Writes a file of a locked directory so that it is there whole or not at all, whenever whoever writes
+/// it is killed.
 ///
 /// It is not synced to the disk. That would help against a crash of the host alone, and then the jail,
 /// the mounts and the processes that the file tells of are gone as well.
 fn write_whole(path: &Path, text: &[u8]) -> Result<(), Error> {
     let directory = path.parent().unwrap_or(Path::new("."));
-    let failed = || Error::io(format!("{path:?}"));
-    at(Point::FileTemporary)?;
-    // Under a name that nobody could foresee.
-    let mut temporary = tempfile::Builder::new()
-        .prefix(".runj-")
-        .permissions(fs::Permissions::from_mode(0o600))
-        .tempfile_in(directory)
-        .map_err(failed())?;
-    at(Point::FileWrite)?;
-    temporary.write_all(text).map_err(failed())?;
-    at(Point::FileRename)?;
-    temporary.persist(path).map_err(io::Error::from).map_err(failed())?;
-    Ok(())
+    // Nobody else writes here, and what is left of a process that was killed is written over. Its
+    // name is no file's that is looked for.
+    let temporary = directory.join(".new");
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600).custom_flags(libc::O_NOFOLLOW);
+    let written = (|| {
+        at(Point::FileTemporary)?;
+        let mut file = options.open(&temporary)?;
+        at(Point::FileWrite)?;
+        file.write_all(text)?;
+        at(Point::FileRename)?;
+        fs::rename(&temporary, path)
+    })();
+    written.map_err(|error| {
+        let _ = fs::remove_file(&temporary);
+        Error::io(format!("{path:?}"))(error)
+    })
 }

@@ -61,8 +61,7 @@ pub(crate) fn undo(container: &Locked, record: Option<&Record>) -> Result<(), Er
         end_hooks(&deeds)?;
         if let Some(init) = record.and_then(Record::init) {
             at(Point::EndInit)?;
-            init.signal(Signal::KILL)?;
-            if !init.wait(PATIENCE)? {
+            if init.signal(Signal::KILL)? && !init.wait(PATIENCE)? {
                 return Err(Error::Unkillable(id.clone()));
             }
         }

@@ -44,9 +44,9 @@ impl Runtime {
         let after = Limits::plan(&bundle.container()?, &prefix)?;
         // First, since the limits are the easier ones to have again.
         keep_configuration(&bundle, &container)?;
-        if let Err(error) = after.apply(jail, &mut container) {
+        if let Err(error) = after.replace(jail, &mut container) {
             let restored = keep_configuration(&kept, &container);
-            if let Err(error) = restored.and(before.apply(jail, &mut container)) {
+            if let Err(error) = restored.and(before.replace(jail, &mut container)) {
                 tracing::warn!("restoring the limits of {id}: {}", whole(&error));
             }
             return Err(error);

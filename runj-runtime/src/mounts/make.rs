@@ -70,9 +70,9 @@ pub(crate) fn mount_all(
 ) -> Result<(), Error> {
     let mut private = Vec::new();
     let mut table = Table::read().map_err(Error::errno("the mounts"))?;
+    // Nothing is mounted on the root itself, so that what is mounted in it is seen from here.
+    let fd = open(roots.jail)?;
     for plan in plans {
-        // Opened anew each time: a mount may have covered the root's own directories.
-        let fd = open(roots.jail)?;
         match reach(plan, roots.jail, fd.as_fd(), container)? {
             Spot::Directory(place, path) => {
                 let id = mount_directory(plan, &place, &path, jail, &mut table, container)?;

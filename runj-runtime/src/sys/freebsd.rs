@@ -10,7 +10,7 @@ use std::ptr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open, openat};
+use nix::fcntl::{OFlag, open};
 use nix::mount::{MntFlags, Nmount};
 use nix::sys::stat::Mode;
 use nix::unistd::{Gid, fchdir};
@@ -142,17 +142,7 @@ pub(crate) fn mount(
     target: &OwnedFd,
     _jail: Option<Jail>,
 ) -> Result<NewMount, MountRefusal> {
-    let id = nmount(file_system, target, false)?;
-    // A look-up of the directory itself goes on to what is mounted on it.
-    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    let root = openat(target, ".", flags, Mode::empty())?;
-    if mount_of(&root)? != id {
-        return Err(MountRefusal {
-            errno: Errno::EBUSY,
-            message: Some("something else is mounted there meanwhile".into()),
-        });
-    }
-    Ok(NewMount { id, root })
+    nmount(file_system, target, false)
 }
 
 /// Makes a mounted file system read-only.
@@ -168,7 +158,7 @@ fn nmount(
     file_system: &FileSystem,
     target: &OwnedFd,
     update: bool,
-) -> Result<MountId, MountRefusal> {
+) -> Result<NewMount, MountRefusal> {
     let text = |text: &[u8]| CString::new(text).map_err(|_| Errno::EINVAL);
     let fstype = text(file_system.fstype.as_bytes())?;
     let from = text(file_system.from.as_os_str().as_bytes())?;
@@ -207,11 +197,9 @@ fn nmount(
         errno: refusal.error(),
         message: refusal.errmsg().map(str::to_owned),
     })?;
-    let mut mount = std::mem::MaybeUninit::<libc::statfs>::uninit();
-    // SAFETY: the pointers are to a C string and to room for a statfs.
-    Errno::result(unsafe { libc::statfs(c".".as_ptr(), mount.as_mut_ptr()) })?;
-    // SAFETY: statfs(2) has filled it in.
-    Ok(id_of(unsafe { mount.assume_init_ref() }))
+    // A look-up of the directory itself goes on to what is mounted on it.
+    let root = open(".", OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
+    Ok(NewMount { id: mount_of(&root)?, root })
 }
 
 /// The process's working directory, changed for as long as this lives. No two threads that do so get
