@@ -14,6 +14,8 @@ use std::process::ExitCode;
 
 use anyhow::Error;
 use runj_flags::Stop;
+// Most verbs end before the C library's would be worth its start.
+use runj_malloc as _;
 
 use crate::flags::{Flags, Verb};
 use crate::style::BAD;
@@ -24,8 +26,7 @@ fn main() -> ExitCode {
         Ok(flags) => flags,
         Err(stop) => return stopped(&stop),
     };
-    let outcome =
-        log::start(&flags).and_then(|()| foreground::notice_children()).and_then(|()| run(&flags));
+    let outcome = log::start(&flags).and_then(|()| run(&flags));
     match outcome {
         Ok(status) => status,
         Err(error) => {
@@ -46,27 +47,34 @@ fn main() -> ExitCode {
 fn run(flags: &Flags) -> Result<ExitCode, Error> {
     let runtime = runj_runtime::Runtime::new(&flags.root);
     match &flags.verb {
-        Verb::Completions(completions) => verbs::completions::run(completions),
-        Verb::Config(config) => verbs::config::run(config),
-        Verb::Create(create) => verbs::create::run(&runtime, create),
-        Verb::Delete(delete) => verbs::delete::run(&runtime, delete),
-        Verb::Events(events) => verbs::events::run(&runtime, events),
-        Verb::Demo(demo) => verbs::demo::run(demo),
-        Verb::Doctor(doctor) => verbs::doctor::run(doctor),
-        Verb::Exec(exec) => verbs::exec::run(&runtime, exec),
-        Verb::Features(_) => verbs::features::run(),
-        Verb::Kill(kill) => verbs::kill::run(&runtime, kill),
-        Verb::List(list) => verbs::list::run(&runtime, list),
-        Verb::Man(man) => verbs::man::run(man),
-        Verb::Pause(pause) => verbs::pause::run(&runtime, pause),
-        Verb::Ps(ps) => verbs::ps::run(&runtime, ps),
-        Verb::Resume(resume) => verbs::resume::run(&runtime, resume),
-        Verb::Run(run) => verbs::run::run(&runtime, run),
-        Verb::Spec(spec) => verbs::spec::run(spec),
-        Verb::Start(start) => verbs::start::run(&runtime, start),
-        Verb::State(state) => verbs::state::run(&runtime, state),
-        Verb::Update(update) => verbs::update::run(&runtime, update),
+        Verb::Completions(completions) => apart(|| verbs::completions::run(completions)),
+        Verb::Config(config) => apart(|| verbs::config::run(config)),
+        Verb::Create(create) => apart(|| verbs::create::run(&runtime, create)),
+        Verb::Delete(delete) => apart(|| verbs::delete::run(&runtime, delete)),
+        Verb::Events(events) => apart(|| verbs::events::run(&runtime, events)),
+        Verb::Demo(demo) => apart(|| verbs::demo::run(demo)),
+        Verb::Doctor(doctor) => apart(|| verbs::doctor::run(doctor)),
+        Verb::Exec(exec) => apart(|| verbs::exec::run(&runtime, exec)),
+        Verb::Features(_) => apart(verbs::features::run),
+        Verb::Kill(kill) => apart(|| verbs::kill::run(&runtime, kill)),
+        Verb::List(list) => apart(|| verbs::list::run(&runtime, list)),
+        Verb::Man(man) => apart(|| verbs::man::run(man)),
+        Verb::Pause(pause) => apart(|| verbs::pause::run(&runtime, pause)),
+        Verb::Ps(ps) => apart(|| verbs::ps::run(&runtime, ps)),
+        Verb::Resume(resume) => apart(|| verbs::resume::run(&runtime, resume)),
+        Verb::Run(run) => apart(|| verbs::run::run(&runtime, run)),
+        Verb::Spec(spec) => apart(|| verbs::spec::run(spec)),
+        Verb::Start(start) => apart(|| verbs::start::run(&runtime, start)),
+        Verb::State(state) => apart(|| verbs::state::run(&runtime, state)),
+        Verb::Update(update) => apart(|| verbs::update::run(&runtime, update)),
     }
+}
+
+/// Has a frame of the stack of its own: one for all verbs together would be twenty pages, and each is a
+/// page fault even where the verb has no use for it.
+#[inline(never)]
+fn apart<T>(verb: impl FnOnce() -> T) -> T {
+    verb()
 }
 
 /// Help and version as asked for; anything else is an error like every other: one line, status 1.

@@ -78,12 +78,21 @@ fn crates_use_those_that_the_picture_has_below_them() {
     let below: BTreeMap<&str, &[&str]> = BTreeMap::from([
         (
             "runj-cli",
-            &["runj-demo", "runj-faults", "runj-flags", "runj-jail", "runj-runtime", "runj-spec"][..],
+            &[
+                "runj-demo",
+                "runj-faults",
+                "runj-flags",
+                "runj-jail",
+                "runj-malloc",
+                "runj-runtime",
+                "runj-spec",
+            ][..],
         ),
         ("runj-demo", &["runj-flags"]),
         ("runj-faults", &[]),
         ("runj-flags", &[]),
         ("runj-jail", &[]),
+        ("runj-malloc", &[]),
         ("runj-net", &["runj-faults", "runj-jail", "runj-spec"]),
         ("runj-runtime", &["runj-faults", "runj-jail", "runj-net", "runj-spec"]),
         ("runj-shim", &["runj-faults", "runj-jail", "runj-spec"]),

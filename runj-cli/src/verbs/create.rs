@@ -6,8 +6,10 @@ use anyhow::Error;
 use runj_runtime::{CreateOptions, Runtime};
 
 use crate::flags::{Bundle, Create};
+use crate::foreground::notice_children;
 
 pub(crate) fn run(runtime: &Runtime, create: &Create) -> Result<ExitCode, Error> {
+    notice_children()?;
     runtime.create(&create.bundle.id, &options(&create.bundle, false))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -7,9 +7,10 @@ use runj_runtime::{ExecOptions, Runtime};
 use runj_spec::Process;
 
 use crate::flags::Exec;
-use crate::foreground::Foreground;
+use crate::foreground::{Foreground, notice_children};
 
 pub(crate) fn run(runtime: &Runtime, exec: &Exec) -> Result<ExitCode, Error> {
+    notice_children()?;
     let (process, place) = match &exec.process {
         Some(path) => {
             let mut process = Process::load(path).context("--process")?;

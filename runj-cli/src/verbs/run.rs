@@ -7,10 +7,11 @@ use runj_runtime::{Error as RuntimeError, Runtime, Started};
 use runj_spec::ContainerId;
 
 use crate::flags::Run;
-use crate::foreground::Foreground;
+use crate::foreground::{Foreground, notice_children};
 use crate::verbs::create;
 
 pub(crate) fn run(runtime: &Runtime, run: &Run) -> Result<ExitCode, Error> {
+    notice_children()?;
     let id = &run.bundle.id;
     let foreground = if run.detach { None } else { Some(Foreground::prepare()?) };
     let options = create::options(&run.bundle, foreground.is_some());
