@@ -40,6 +40,10 @@ pub(crate) struct Test {
     #[arg(short, long = "package", value_name = "CRATE")]
     packages: Vec<String>,
 
+    /// How many lifecycles the tests `soak` have, one after the other
+    #[arg(long, value_name = "NUMBER")]
+    rounds: Option<u32>,
+
     /// Write what came of every case to FILE, a page in Markdown; the tests are run on this host
     /// as well, if it is not a FreeBSD one
     #[arg(long, value_name = "FILE")]
@@ -156,6 +160,9 @@ impl Test {
             fs::remove_dir_all(payload)?;
         }
         let mut script = String::from(SCRIPT_HEAD);
+        if let Some(rounds) = self.rounds {
+            script += &format!("export RUNJ_SOAK={rounds}\n");
+        }
         for program in &built.programs {
             if program.test {
                 put(program, &payload.join("tests"))?;
