@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod demo;
 mod doctor;
+mod input;
 
 use std::ffi::OsStr;
 use std::path::PathBuf;

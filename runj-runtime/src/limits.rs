@@ -278,6 +278,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::input::Input;
 
     fn container(resources: &Value, rctl: &[&str], more: &[&str]) -> Container {
         let dir = tempfile::tempdir().unwrap();
@@ -298,7 +299,7 @@ mod tests {
     }
 
     fn problems(resources: &Value, rctl: &[&str]) -> Vec<String> {
-        Limits::of(&container(resources, rctl, &[])).unwrap_err().each()
+        Limits::of(&container(resources, rctl, &[])).unwrap_err().each(&Input::name)
     }
 
     #[test]

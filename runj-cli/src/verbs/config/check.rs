@@ -11,18 +11,18 @@ use anyhow::{Context as _, Error, bail};
 use runj_runtime::{CreateOptions, Io};
 use runj_spec::Extension;
 
-use crate::flags::ConfigCheck;
+use crate::flags::{ConfigCheck, Flags};
 use crate::printable;
 
 /// The problems are what is asked for, so they are on standard output. What is only not known is no
 /// problem, but whoever asks wants to hear of it.
-pub(crate) fn run(check: &ConfigCheck) -> Result<ExitCode, Error> {
+pub(crate) fn run(flags: &Flags, check: &ConfigCheck) -> Result<ExitCode, Error> {
     // Which id a container would get and who would serve its terminal is not for the bundle to say.
     let id = "bundle".parse()?;
     let options = CreateOptions::new(&check.bundle).io(Io::default().relays_terminal(true));
     let problems = match runj_runtime::check(&id, &options) {
         Ok(()) => Vec::new(),
-        Err(error) => error.each(),
+        Err(error) => error.each(&|input| flags.of_input(input)),
     };
     let mut out = io::stdout().lock();
     // A bundle without problems is one whose files can be read as they are.
