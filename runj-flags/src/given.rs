@@ -53,8 +53,10 @@ impl Given {
         self.commands.get(self.taken).map(|verb| verb.name).ok_or_else(missing)
     }
 
+    /// The last that was given for the flag, as runc has it: whoever calls a wrapper can overrule what
+    /// it gives.
     fn flag(&self, item: &Item) -> Option<&OsStr> {
-        let mut flags = self.flags.iter().filter(|(flag, _)| flag.name == item.name);
+        let mut flags = self.flags.iter().rev().filter(|(flag, _)| flag.name == item.name);
         flags.next().map(|(_, value)| value.as_os_str())
     }
 
@@ -222,10 +224,6 @@ impl Line {
                     },
                 })?,
             };
-            let again = self.flags.iter().any(|(flag, _)| flag.name == item.name);
-            if again && !matches!(item.role, Role::Repeated) {
-                return Err(Misuse::Twice(item.shown()).into());
-            }
             self.flags.push((item, value));
         }
     }

@@ -155,6 +155,18 @@ fn a_flag_of_all_verbs_stands_before_and_behind() {
 }
 
 #[test]
+fn of_a_flag_given_twice_the_last_counts() {
+    let paint = paint("--root /a -l wall w --root /b --loud -R /c").unwrap();
+    assert_eq!((paint.root, paint.loud), (PathBuf::from("/c"), true));
+    assert!(wall("wall --thin -t w").thin);
+    assert_eq!(wall("wall --coats 1 w --coats=2").coats, Some(2));
+    assert_eq!(wall("wall --color red --colour green w").colour, Colour::Green);
+    assert_eq!(wall("wall --dry=fast --dry w").dry.as_deref(), Some("slowly"));
+    assert_eq!(wall("wall --hole a w --hole b").hole, ["a", "b"]);
+    assert_eq!(refused("wall a --coats 1 --coats 2 -t -t"), refused("wall a --coats 1 -t"));
+}
+
+#[test]
 fn an_attached_value_is_in_the_same_word() {
     assert_eq!(wall("wall --dry w").dry.as_deref(), Some("slowly"));
     assert_eq!(wall("wall --dry=fast w").dry.as_deref(), Some("fast"));
@@ -207,8 +219,6 @@ fn what_is_wrong_is_said() {
         ("wall a --coats", "--coats needs a value: N"),
         ("wall a --colour", "--colour needs a value: one of green, red"),
         ("wall a --thin=1", r#"--thin="1": --thin has no value"#),
-        ("wall a --thin --thin", "--thin is given more than once"),
-        ("--root a wall b --root c", "--root is given more than once"),
         (
             "wall a --coats x",
             r#"--coats: "x" is not allowed: expected a whole number from 0 to 255"#,
