@@ -315,8 +315,8 @@ command! {
             value("format", "FORMAT").short('f').choices(ListFormat::CHOICES).default("table"),
         /// The container's id
         pub(crate) id: ContainerId = operand("ID"),
-        /// Arguments for ps(1), of which -ef is what there is anyway
-        pub(crate) arguments: Vec<String> = trailing("PS_ARGUMENTS"),
+        /// Options for ps(1), of which -ef is what there is anyway
+        pub(crate) options: Vec<String> = trailing("PS_OPTIONS").verbatim(),
     }
 }
 

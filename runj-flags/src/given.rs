@@ -232,14 +232,15 @@ impl Line {
     fn takes_the_rest(&self, words: &mut Parser) -> bool {
         let mut operands = self.items.iter().filter(|item| item.is_operand());
         let next = operands.nth(self.operands.len());
-        if !next.is_some_and(|item| matches!(item.role, Role::Trailing)) {
+        let Some(next) = next.filter(|item| matches!(item.role, Role::Trailing)) else {
             return false;
-        }
+        };
         let Some(rest) = words.try_raw_args() else { return false };
         let Some(word) = rest.as_slice().first() else { return false };
         let bytes = word.as_encoded_bytes();
         let is_flag = match bytes {
             b"--" => true,
+            _ if next.verbatim => false,
             [b'-', b'-', ..] => {
                 let name = bytes.split(|byte| *byte == b'=').next().and_then(|name| name.get(2..));
                 let name = name.and_then(|name| str::from_utf8(name).ok());

@@ -18,6 +18,7 @@ pub struct Item {
     pub(crate) choices: &'static [Choice],
     pub(crate) hidden: bool,
     pub(crate) everywhere: bool,
+    pub(crate) verbatim: bool,
     pub(crate) instead_of: &'static [&'static str],
     pub(crate) unless: &'static [&'static str],
 }
@@ -55,6 +56,7 @@ impl Item {
             choices: &[],
             hidden: false,
             everywhere: false,
+            verbatim: false,
             instead_of: &[],
             unless: &[],
         }
@@ -97,7 +99,7 @@ impl Item {
     }
 
     /// All words from here on, whatever they look like: a `Vec<T>`. Flags of the command may still
-    /// stand before the first of them. No operand comes after it.
+    /// stand before the first of them, unless they are [`verbatim`](Self::verbatim). No operand comes after it.
     pub const fn trailing(name: &'static str) -> Self {
         Self::new(Role::Trailing, name, "")
     }
@@ -153,6 +155,14 @@ impl Item {
     #[must_use]
     pub const fn everywhere(mut self) -> Self {
         self.everywhere = true;
+        self
+    }
+
+    /// Of the words that are somebody else's the first is so, too, if it looks like a flag of the
+    /// command.
+    #[must_use]
+    pub const fn verbatim(mut self) -> Self {
+        self.verbatim = true;
         self
     }
 

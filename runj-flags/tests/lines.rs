@@ -36,6 +36,19 @@ verbs! {
         Wall(Wall),
         Run(Run),
         Many(Many),
+        Ask(Ask),
+    }
+}
+
+command! {
+    /// Ask another program
+    struct Ask = "ask" {
+        /// How
+        form: Option<String> = optional("form", "FORM").short('f'),
+        /// Whom
+        whom: String = operand("WHOM"),
+        /// What
+        flags: Vec<String> = trailing("FLAGS").verbatim(),
     }
 }
 
@@ -186,6 +199,25 @@ fn what_comes_last_is_left_as_it_is() {
 }
 
 #[test]
+fn flags_may_be_somebody_else_s_from_the_first_one_on() {
+    let ask = |line: &str| match paint(line).unwrap() {
+        Paint { loud, verb: Verb::Ask(ask), .. } => (ask.form, ask.flags.join(" "), loud),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(ask("ask -f x w"), (Some("x".to_owned()), String::new(), false));
+    for (line, flags) in [
+        ("ask w -f", "-f"),
+        ("ask w -h", "-h"),
+        ("ask w --form --loud --help", "--form --loud --help"),
+        ("ask w -- -f", "-f"),
+        ("ask w a -f", "a -f"),
+    ] {
+        assert_eq!(ask(line), (None, flags.to_owned(), false), "{line}");
+    }
+    assert!(ask("ask -l w -l").2);
+}
+
+#[test]
 fn verbs_have_verbs() {
     let Verb::Many(many) = paint("many wall -t w").unwrap().verb else { panic!() };
     let Deeper::Wall(wall) = many.verb;
@@ -308,6 +340,7 @@ Commands:
   wall  Paint a wall; it's \"one\" of [many]: all
   run   Run something
   many  One of more
+  ask   Ask another program
 
 Options:
   -R, --root <DIR>  The directory [default: /r]
@@ -421,7 +454,7 @@ fn every_shell_gets_all_words() {
 proptest! {
     /// Whatever the words are, they are told apart or refused; nothing panics.
     #[test]
-    fn any_words(words in prop::collection::vec("(--?)?(wall|run|root|c|l|dry|[a-z=-]{0,4})(=[a-z]*)?", 0..7)) {
+    fn any_words(words in prop::collection::vec("(--?)?(wall|run|ask|root|c|l|dry|[a-z=-]{0,4})(=[a-z]*)?", 0..7)) {
         let _ = runj_flags::parse::<Paint>(words.into_iter().map(OsString::from));
     }
 
