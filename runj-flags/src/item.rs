@@ -16,6 +16,8 @@ pub struct Item {
     pub(crate) about: &'static str,
     pub(crate) default: Option<&'static str>,
     pub(crate) choices: &'static [Choice],
+    /// Its value names a file or directory of the host.
+    pub(crate) is_path: bool,
     pub(crate) hidden: bool,
     pub(crate) everywhere: bool,
     pub(crate) verbatim: bool,
@@ -54,6 +56,7 @@ impl Item {
             about: "",
             default: None,
             choices: &[],
+            is_path: false,
             hidden: false,
             everywhere: false,
             verbatim: false,
@@ -144,6 +147,13 @@ impl Item {
         self
     }
 
+    /// Its value names a file or directory, which shells look for where they run.
+    #[must_use]
+    pub const fn path(mut self) -> Self {
+        self.is_path = true;
+        self
+    }
+
     /// No help tells of it.
     #[must_use]
     pub const fn hidden(mut self) -> Self {
@@ -201,12 +211,6 @@ impl Item {
 
     pub(crate) fn takes_value(&self) -> bool {
         self.is_flag() && !matches!(self.role, Role::Switch)
-    }
-
-    /// Whether its value is the name of a file or directory.
-    pub(crate) fn is_path(&self) -> bool {
-        let called = if self.is_flag() { self.value } else { self.name };
-        ["FILE", "DIR", "BUNDLE", "ROOT", "SOCKET"].contains(&called)
     }
 
     pub(crate) fn is_called(&self, name: &str) -> bool {

@@ -24,7 +24,7 @@ command! {
     /// Things are painted where they are.
     struct Paint = "paint" {
         /// The directory
-        root: PathBuf = value("root", "DIR").short('R').default("/r").everywhere() => path,
+        root: PathBuf = value("root", "DIR").short('R').default("/r").everywhere().path() => path,
         /// Say more
         loud: bool = switch("loud").short('l').everywhere(),
         verb: Verb = part(),
@@ -71,7 +71,7 @@ command! {
         /// The wall
         wall: String = operand("WALL"),
         /// What is on it
-        paper: Option<PathBuf> = optional_operand("PAPER") => path,
+        paper: Option<PathBuf> = optional_operand("PAPER").path() => path,
     }
 }
 
@@ -79,7 +79,7 @@ command! {
     /// Run something
     struct Run = "run" {
         /// From a file
-        file: Option<PathBuf> = optional("file", "FILE").short('f').instead_of(&["WORDS"]) => path,
+        file: Option<PathBuf> = optional("file", "FILE").short('f').instead_of(&["WORDS"]).path() => path,
         /// Where
         place: String = operand("PLACE"),
         /// What
