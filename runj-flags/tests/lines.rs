@@ -430,6 +430,18 @@ fn every_command_has_a_page_with_its_flags() {
         for flag in command.flags().chain(["help"]) {
             assert!(page.text.contains(&format!("\\-\\-{flag}")), "{name} --{flag}: {}", page.text);
         }
+        // The line that the help begins with, in bold and italic.
+        let mut way = vec![Paint::COMMAND];
+        for verb in name.split('-').skip(1) {
+            way.extend(way.last().unwrap().verbs().iter().find(|other| other.name == verb));
+        }
+        let help = runj_flags::help(&way);
+        let usage = help.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap();
+        let synopsis = page.text.lines().skip_while(|line| *line != ".SH SYNOPSIS").nth(1).unwrap();
+        let synopsis = ["\\fB", "\\fI", "\\fR"]
+            .into_iter()
+            .fold(synopsis.to_owned(), |line, font| line.replace(font, ""));
+        assert_eq!(synopsis, usage, "{name}");
         assert!(!page.text.contains("secret"));
         assert_eq!(page.text.contains("\\-\\-version"), name == "paint");
     }
