@@ -77,6 +77,7 @@ pub use input::Input;
 pub use io::Io;
 pub use list::Listed;
 pub use preview::{Preview, check};
+pub use rfc3339::now;
 pub use runtime::{Runtime, Started};
 pub use state::State;
 pub use status::Status;
