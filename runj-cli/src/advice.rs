@@ -16,10 +16,10 @@ pub(crate) fn on(error: &Error, flags: &Flags) -> Option<String> {
     Some(match error.downcast_ref()? {
         Refusal::NoSuchContainer(_) => format!("{} list: the containers that there are", runj()),
         Refusal::Exists(id) => format!("{} delete {id}: takes the old one away", runj()),
-        Refusal::WrongStatus { verb: "delete", id, status: Status::Running, .. } => {
+        Refusal::Alive { id, status: Status::Running } => {
             format!("{0} kill {id}, or {0} delete --force {id}: ends it first", runj())
         }
-        Refusal::WrongStatus { verb: "delete", id, status: Status::Paused, .. } => {
+        Refusal::Alive { id, .. } => {
             format!("{} delete --force {id}: ends it first", runj())
         }
         Refusal::WrongStatus { verb: "start", id, status: Status::Stopped, .. } => {

@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod demo;
 mod doctor;
+mod input;
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -27,9 +28,9 @@ command! {
     pub(crate) struct Flags = "runj" {
         /// Where the state of containers is kept
         pub(crate) root: PathBuf =
-            value("root", "DIR").default(Runtime::DEFAULT_ROOT).everywhere() => path,
+            value("root", "DIR").default(Runtime::DEFAULT_ROOT).everywhere().path() => path,
         /// Append the log to this file
-        pub(crate) log: Option<PathBuf> = optional("log", "FILE").everywhere() => path,
+        pub(crate) log: Option<PathBuf> = optional("log", "FILE").everywhere().path() => path,
         /// The form of the log
         pub(crate) log_format: LogFormat =
             value("log-format", "FORMAT").choices(LogFormat::CHOICES).default("text").everywhere(),
@@ -120,9 +121,9 @@ command! {
         pub(crate) id: ContainerId = operand("ID"),
         /// The bundle, instead of --bundle
         pub(crate) positional_bundle: Option<PathBuf> =
-            optional_operand("BUNDLE").instead_of(&["bundle"]) => path,
+            optional_operand("BUNDLE").instead_of(&["bundle"]).path() => path,
         /// The bundle: the directory with config.json and, if there is one, runj.ext.json
-        pub(crate) bundle: PathBuf = value("bundle", "DIR").short('b').default(".") => path,
+        pub(crate) bundle: PathBuf = value("bundle", "DIR").short('b').default(".").path() => path,
         /// The name of the jail, instead of the id
         pub(crate) jail_name: Option<JailName> = optional("jail-name", "NAME"),
         pub(crate) io: Io = part(),
@@ -144,9 +145,9 @@ command! {
     /// What a process is given beside its configuration
     pub(crate) struct Io {
         /// Write the process's pid to this file
-        pub(crate) pid_file: Option<PathBuf> = optional("pid-file", "FILE") => path,
+        pub(crate) pid_file: Option<PathBuf> = optional("pid-file", "FILE").path() => path,
         /// Send the terminal to whoever listens at this Unix socket
-        pub(crate) console_socket: Option<PathBuf> = optional("console-socket", "SOCKET") => path,
+        pub(crate) console_socket: Option<PathBuf> = optional("console-socket", "SOCKET").path() => path,
         /// Give the process this many further descriptors, from 3 on
         pub(crate) preserve_fds: u32 = value("preserve-fds", "N").default("0") => descriptors,
     }
@@ -235,7 +236,7 @@ command! {
         /// The process, as the process object of config.json
         pub(crate) process: Option<PathBuf> = optional("process", "FILE")
             .short('p')
-            .instead_of(&["cwd", "env", "user", "COMMAND"]) => path,
+            .instead_of(&["cwd", "env", "user", "COMMAND"]).path() => path,
         /// Give the process a terminal
         pub(crate) tty: bool = switch("tty").short('t'),
         /// Its working directory
@@ -284,7 +285,7 @@ command! {
     /// Write a config.json to start from
     pub(crate) struct Spec = "spec" {
         /// The directory to write it to
-        pub(crate) bundle: PathBuf = value("bundle", "DIR").short('b').default(".") => path,
+        pub(crate) bundle: PathBuf = value("bundle", "DIR").short('b').default(".").path() => path,
     }
 }
 
@@ -314,8 +315,8 @@ command! {
             value("format", "FORMAT").short('f').choices(ListFormat::CHOICES).default("table"),
         /// The container's id
         pub(crate) id: ContainerId = operand("ID"),
-        /// Arguments for ps(1), of which -ef is what there is anyway
-        pub(crate) arguments: Vec<String> = trailing("PS_ARGUMENTS"),
+        /// Options for ps(1), of which -ef is what there is anyway
+        pub(crate) options: Vec<String> = trailing("PS_OPTIONS").verbatim(),
     }
 }
 
@@ -344,7 +345,7 @@ command! {
     pub(crate) struct Update = "update" {
         /// The limits as linux.resources of config.json has them, from a file or - for standard input
         pub(crate) resources: Option<PathBuf> =
-            optional("resources", "FILE").short('r').instead_of(LIMITS).unless(LIMITS) => path,
+            optional("resources", "FILE").short('r').instead_of(LIMITS).unless(LIMITS).path() => path,
         /// Memory, in bytes or with one of the letters k, m, g and t behind the number
         pub(crate) memory: Option<i64> = optional("memory", "BYTES").short('m') => bytes,
         /// Memory and swap together

@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::sync::Mutex;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use anyhow::{Context as _, Error};
 use tracing::field::{Field, Visit};
@@ -55,7 +55,7 @@ impl Subscriber for Log {
             Level::INFO => "info",
             Level::DEBUG | Level::TRACE => "debug",
         };
-        let line = line(self.format, level, &message.text(), SystemTime::now());
+        let line = line(self.format, level, &message.text(), runj_runtime::now());
         // There is nobody to tell that the log cannot be written.
         if let Ok(mut output) = self.output.lock() {
             let _ = output.write_all(line.as_bytes());
@@ -77,8 +77,6 @@ impl Subscriber for Log {
 }
 
 fn line(format: LogFormat, level: &str, message: &str, time: SystemTime) -> String {
-    // What is before 1970 or after 9999 cannot be written.
-    let time = time.clamp(UNIX_EPOCH, UNIX_EPOCH + Duration::from_secs(253_402_300_799));
     let time = humantime::format_rfc3339(time);
     match format {
         LogFormat::Text => format!("time=\"{time}\" level={level} msg={message:?}\n"),

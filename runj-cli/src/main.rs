@@ -30,10 +30,10 @@ fn main() -> ExitCode {
     match outcome {
         Ok(status) => status,
         Err(error) => {
-            let message = one_line(&format!("{error:#}"));
-            // An engine reads it from the log, a person from the terminal.
-            tracing::error!("{message}");
-            complain(&message);
+            // An engine reads it from the log, and its user has not typed our flags; a person reads
+            // it from the terminal.
+            tracing::error!("{}", one_line(&format!("{error:#}")));
+            complain(&one_line(&in_flags(&error, &flags)));
             if io::stderr().is_terminal()
                 && let Some(advice) = advice::on(&error, &flags)
             {
@@ -48,7 +48,7 @@ fn run(flags: &Flags) -> Result<ExitCode, Error> {
     let runtime = runj_runtime::Runtime::new(&flags.root);
     match &flags.verb {
         Verb::Completions(completions) => apart(|| verbs::completions::run(completions)),
-        Verb::Config(config) => apart(|| verbs::config::run(config)),
+        Verb::Config(config) => apart(|| verbs::config::run(flags, config)),
         Verb::Create(create) => apart(|| verbs::create::run(&runtime, create)),
         Verb::Delete(delete) => apart(|| verbs::delete::run(&runtime, delete)),
         Verb::Events(events) => apart(|| verbs::events::run(&runtime, events)),
@@ -90,6 +90,14 @@ fn stopped(stop: &Stop) -> ExitCode {
     // Whoever closed our output does not want it.
     let _ = io::stdout().write_all(text.as_bytes());
     ExitCode::SUCCESS
+}
+
+/// The error in one line, by the names that things have on the command line.
+fn in_flags(error: &Error, flags: &Flags) -> String {
+    match error.downcast_ref::<runj_runtime::Error>() {
+        Some(error) => error.line(&|input| flags.of_input(input)),
+        None => format!("{error:#}"),
+    }
 }
 
 /// Says on standard error what went wrong.

@@ -27,7 +27,7 @@ command! {
         pub mirror: String =
             value("mirror", "URL").default("https://download.freebsd.org/releases"),
         /// The file to write
-        pub output: PathBuf = value("output", "FILE").short('o').default("base.txz") => path,
+        pub output: PathBuf = value("output", "FILE").short('o').default("base.txz").path() => path,
     }
 }
 

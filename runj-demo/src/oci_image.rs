@@ -15,7 +15,7 @@ command! {
     /// the directory of FILE needs room for the unpacked root as well.
     pub struct OciImage = "oci-image" {
         /// The root file system: a base.txz or another tar archive, also with gzip, or a directory
-        pub source: PathBuf = operand("ROOT").default("base.txz") => path,
+        pub source: PathBuf = operand("ROOT").default("base.txz").path() => path,
         /// The name of the image
         pub name: String = value("name", "NAME").short('n').default("localhost/freebsd:latest"),
         /// The processor; that of the root's sh(1) if it is not given
@@ -23,7 +23,7 @@ command! {
         /// Take the static programs of /rescue and what they need of /etc, and nothing else
         pub small: bool = switch("small"),
         /// The file to write
-        pub output: PathBuf = value("output", "FILE").short('o').default("image.tar") => path,
+        pub output: PathBuf = value("output", "FILE").short('o').default("image.tar").path() => path,
     }
 }
 

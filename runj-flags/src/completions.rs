@@ -71,19 +71,12 @@ impl Place {
         Some([first].into_iter().chain(names))
     }
 
-    /// How many operands come before those that are somebody else's, if there are such.
-    fn before_the_rest(&self) -> Option<usize> {
-        self.operands.iter().position(|item| matches!(item.role, Role::Trailing))
-    }
-
-    /// Whether some operand is a file or directory.
-    fn has_paths(&self) -> bool {
-        self.operands.iter().any(|item| item.is_path())
-    }
-
-    /// The words that may be operands, as far as they are known.
-    fn words(&self) -> impl Iterator<Item = &'static str> {
-        self.operands.iter().flat_map(|item| item.choices).map(|choice| choice.word)
+    /// After how many operands all words are somebody else's, if that is ever so. The first of these
+    /// words may still be a flag of ours, unless it is theirs verbatim.
+    fn ours(&self) -> Option<usize> {
+        let trailing = |item: &&Item| matches!(item.role, Role::Trailing);
+        let at = self.operands.iter().position(trailing)?;
+        Some(at + usize::from(!self.operands.iter().any(|item| item.verbatim)))
     }
 }
 

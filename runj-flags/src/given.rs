@@ -53,8 +53,10 @@ impl Given {
         self.commands.get(self.taken).map(|verb| verb.name).ok_or_else(missing)
     }
 
+    /// The last that was given for the flag, as runc has it: whoever calls a wrapper can overrule what
+    /// it gives.
     fn flag(&self, item: &Item) -> Option<&OsStr> {
-        let mut flags = self.flags.iter().filter(|(flag, _)| flag.name == item.name);
+        let mut flags = self.flags.iter().rev().filter(|(flag, _)| flag.name == item.name);
         flags.next().map(|(_, value)| value.as_os_str())
     }
 
@@ -222,10 +224,6 @@ impl Line {
                     },
                 })?,
             };
-            let again = self.flags.iter().any(|(flag, _)| flag.name == item.name);
-            if again && !matches!(item.role, Role::Repeated) {
-                return Err(Misuse::Twice(item.shown()).into());
-            }
             self.flags.push((item, value));
         }
     }
@@ -234,14 +232,15 @@ impl Line {
     fn takes_the_rest(&self, words: &mut Parser) -> bool {
         let mut operands = self.items.iter().filter(|item| item.is_operand());
         let next = operands.nth(self.operands.len());
-        if !next.is_some_and(|item| matches!(item.role, Role::Trailing)) {
+        let Some(next) = next.filter(|item| matches!(item.role, Role::Trailing)) else {
             return false;
-        }
+        };
         let Some(rest) = words.try_raw_args() else { return false };
         let Some(word) = rest.as_slice().first() else { return false };
         let bytes = word.as_encoded_bytes();
         let is_flag = match bytes {
             b"--" => true,
+            _ if next.verbatim => false,
             [b'-', b'-', ..] => {
                 let name = bytes.split(|byte| *byte == b'=').next().and_then(|name| name.get(2..));
                 let name = name.and_then(|name| str::from_utf8(name).ok());

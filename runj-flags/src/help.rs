@@ -37,7 +37,7 @@ fn to_columns(path: &[&'static Definition], columns: usize) -> String {
         help.push_str(&textwrap::fill(&paragraph, wrapping(columns)));
         help.push_str("\n\n");
     }
-    let usage = format!("Usage: {}", usage(path));
+    let usage = format!("Usage: {} {}", full_name(path), usage(path).join(" "));
     help.push_str(&textwrap::fill(&usage, wrapping(columns).subsequent_indent("           ")));
     help.push('\n');
     let items = items(path);
@@ -68,22 +68,16 @@ pub(crate) fn items(path: &[&'static Definition]) -> Vec<&'static Item> {
     items
 }
 
-/// `runj exec [OPTIONS] <CONTAINER> [COMMAND]...`
-fn usage(path: &[&'static Definition]) -> String {
+/// What may follow the names of the commands, in words: `[OPTIONS]`, `<CONTAINER>`, `[COMMAND]...`
+pub(crate) fn usage(path: &[&'static Definition]) -> Vec<String> {
     let items = items(path);
-    let mut usage = format!("{} [OPTIONS]", full_name(path));
-    for item in items.iter().filter(|item| item.is_flag() && matches!(item.role, Role::Value)) {
-        if item.default.is_none() {
-            // Writing to a String does not fail.
-            let _ = write!(usage, " {} <{}>", item.shown(), item.value);
-        }
-    }
-    for item in items.iter().filter(|item| item.is_operand()) {
-        usage.push(' ');
-        usage.push_str(&bracketed(item));
-    }
+    let mut usage = vec!["[OPTIONS]".to_owned()];
+    let needed =
+        items.iter().filter(|item| matches!(item.role, Role::Value) && item.default.is_none());
+    usage.extend(needed.map(|item| format!("{} <{}>", item.shown(), item.value)));
+    usage.extend(items.iter().filter(|item| item.is_operand()).map(|item| bracketed(item)));
     if path.last().is_some_and(|command| !command.verbs().is_empty()) {
-        usage.push_str(" <COMMAND>");
+        usage.push("<COMMAND>".to_owned());
     }
     usage
 }

@@ -16,8 +16,11 @@ pub struct Item {
     pub(crate) about: &'static str,
     pub(crate) default: Option<&'static str>,
     pub(crate) choices: &'static [Choice],
+    /// Its value names a file or directory of the host.
+    pub(crate) is_path: bool,
     pub(crate) hidden: bool,
     pub(crate) everywhere: bool,
+    pub(crate) verbatim: bool,
     pub(crate) instead_of: &'static [&'static str],
     pub(crate) unless: &'static [&'static str],
 }
@@ -53,8 +56,10 @@ impl Item {
             about: "",
             default: None,
             choices: &[],
+            is_path: false,
             hidden: false,
             everywhere: false,
+            verbatim: false,
             instead_of: &[],
             unless: &[],
         }
@@ -97,7 +102,7 @@ impl Item {
     }
 
     /// All words from here on, whatever they look like: a `Vec<T>`. Flags of the command may still
-    /// stand before the first of them. No operand comes after it.
+    /// stand before the first of them, unless they are [`verbatim`](Self::verbatim). No operand comes after it.
     pub const fn trailing(name: &'static str) -> Self {
         Self::new(Role::Trailing, name, "")
     }
@@ -142,6 +147,13 @@ impl Item {
         self
     }
 
+    /// Its value names a file or directory, which shells look for where they run.
+    #[must_use]
+    pub const fn path(mut self) -> Self {
+        self.is_path = true;
+        self
+    }
+
     /// No help tells of it.
     #[must_use]
     pub const fn hidden(mut self) -> Self {
@@ -153,6 +165,14 @@ impl Item {
     #[must_use]
     pub const fn everywhere(mut self) -> Self {
         self.everywhere = true;
+        self
+    }
+
+    /// Of the words that are somebody else's the first is so, too, if it looks like a flag of the
+    /// command.
+    #[must_use]
+    pub const fn verbatim(mut self) -> Self {
+        self.verbatim = true;
         self
     }
 
@@ -191,12 +211,6 @@ impl Item {
 
     pub(crate) fn takes_value(&self) -> bool {
         self.is_flag() && !matches!(self.role, Role::Switch)
-    }
-
-    /// Whether its value is the name of a file or directory.
-    pub(crate) fn is_path(&self) -> bool {
-        let called = if self.is_flag() { self.value } else { self.name };
-        ["FILE", "DIR", "BUNDLE", "ROOT", "SOCKET"].contains(&called)
     }
 
     pub(crate) fn is_called(&self, name: &str) -> bool {

@@ -23,7 +23,7 @@
 //!         /// The form of the list
 //!         pub format: Format = value("format", "FORMAT").short('f').choices(Format::CHOICES).default("table"),
 //!         /// The directory
-//!         pub directory: PathBuf = operand("DIR").default(".") => path,
+//!         pub directory: PathBuf = operand("DIR").default(".").path() => path,
 //!     }
 //! }
 //!

@@ -4,7 +4,8 @@ use roff::{Inline, Roff, bold, italic, roman};
 
 use crate::Item;
 use crate::command::{Definition, walk};
-use crate::help::{bracketed, items, said};
+use crate::given::full_name;
+use crate::help::{bracketed, items, said, usage};
 use crate::item::Role;
 use crate::text::{brief, paragraphs};
 
@@ -88,18 +89,9 @@ fn page(path: &[&'static Definition], release: Release<'_>) -> Page {
 }
 
 fn synopsis(path: &[&'static Definition]) -> Vec<Inline> {
-    let mut synopsis = Vec::new();
-    for command in path {
-        synopsis.extend([bold(command.name), roman(" ")]);
-    }
-    synopsis.push(roman("["));
-    synopsis.push(italic("OPTIONS"));
-    synopsis.push(roman("]"));
-    for item in items(path).iter().filter(|item| item.is_operand()) {
-        synopsis.extend([roman(" "), italic(bracketed(item))]);
-    }
-    if path.last().is_some_and(|command| !command.verbs().is_empty()) {
-        synopsis.extend([roman(" "), italic("COMMAND")]);
+    let mut synopsis = vec![bold(full_name(path))];
+    for word in usage(path) {
+        synopsis.extend([roman(" "), italic(word)]);
     }
     synopsis
 }

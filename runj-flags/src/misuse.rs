@@ -60,9 +60,6 @@ pub enum Misuse {
         /// What it was given.
         value: OsString,
     },
-    /// A flag is given twice.
-    #[error("{0} is given more than once")]
-    Twice(String),
     /// Two things exclude each other.
     #[error("{one} and {other} are both given: only one of them may be")]
     Both {

@@ -24,7 +24,7 @@ command! {
     /// Things are painted where they are.
     struct Paint = "paint" {
         /// The directory
-        root: PathBuf = value("root", "DIR").short('R').default("/r").everywhere() => path,
+        root: PathBuf = value("root", "DIR").short('R').default("/r").everywhere().path() => path,
         /// Say more
         loud: bool = switch("loud").short('l').everywhere(),
         verb: Verb = part(),
@@ -36,6 +36,19 @@ verbs! {
         Wall(Wall),
         Run(Run),
         Many(Many),
+        Ask(Ask),
+    }
+}
+
+command! {
+    /// Ask another program
+    struct Ask = "ask" {
+        /// How
+        form: Option<String> = optional("form", "FORM").short('f'),
+        /// Whom
+        whom: String = operand("WHOM"),
+        /// What
+        flags: Vec<String> = trailing("FLAGS").verbatim(),
     }
 }
 
@@ -58,7 +71,7 @@ command! {
         /// The wall
         wall: String = operand("WALL"),
         /// What is on it
-        paper: Option<PathBuf> = optional_operand("PAPER") => path,
+        paper: Option<PathBuf> = optional_operand("PAPER").path() => path,
     }
 }
 
@@ -66,7 +79,7 @@ command! {
     /// Run something
     struct Run = "run" {
         /// From a file
-        file: Option<PathBuf> = optional("file", "FILE").short('f').instead_of(&["WORDS"]) => path,
+        file: Option<PathBuf> = optional("file", "FILE").short('f').instead_of(&["WORDS"]).path() => path,
         /// Where
         place: String = operand("PLACE"),
         /// What
@@ -155,6 +168,18 @@ fn a_flag_of_all_verbs_stands_before_and_behind() {
 }
 
 #[test]
+fn of_a_flag_given_twice_the_last_counts() {
+    let paint = paint("--root /a -l wall w --root /b --loud -R /c").unwrap();
+    assert_eq!((paint.root, paint.loud), (PathBuf::from("/c"), true));
+    assert!(wall("wall --thin -t w").thin);
+    assert_eq!(wall("wall --coats 1 w --coats=2").coats, Some(2));
+    assert_eq!(wall("wall --color red --colour green w").colour, Colour::Green);
+    assert_eq!(wall("wall --dry=fast --dry w").dry.as_deref(), Some("slowly"));
+    assert_eq!(wall("wall --hole a w --hole b").hole, ["a", "b"]);
+    assert_eq!(refused("wall a --coats 1 --coats 2 -t -t"), refused("wall a --coats 1 -t"));
+}
+
+#[test]
 fn an_attached_value_is_in_the_same_word() {
     assert_eq!(wall("wall --dry w").dry.as_deref(), Some("slowly"));
     assert_eq!(wall("wall --dry=fast w").dry.as_deref(), Some("fast"));
@@ -171,6 +196,25 @@ fn what_comes_last_is_left_as_it_is() {
     assert_eq!(run("run p --rooted").1.words, ["--rooted"]);
     assert_eq!(run("run p -- -l a").1.words, ["-l", "a"]);
     assert_eq!(run("run p -").1.words, ["-"]);
+}
+
+#[test]
+fn flags_may_be_somebody_else_s_from_the_first_one_on() {
+    let ask = |line: &str| match paint(line).unwrap() {
+        Paint { loud, verb: Verb::Ask(ask), .. } => (ask.form, ask.flags.join(" "), loud),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(ask("ask -f x w"), (Some("x".to_owned()), String::new(), false));
+    for (line, flags) in [
+        ("ask w -f", "-f"),
+        ("ask w -h", "-h"),
+        ("ask w --form --loud --help", "--form --loud --help"),
+        ("ask w -- -f", "-f"),
+        ("ask w a -f", "a -f"),
+    ] {
+        assert_eq!(ask(line), (None, flags.to_owned(), false), "{line}");
+    }
+    assert!(ask("ask -l w -l").2);
 }
 
 #[test]
@@ -207,8 +251,6 @@ fn what_is_wrong_is_said() {
         ("wall a --coats", "--coats needs a value: N"),
         ("wall a --colour", "--colour needs a value: one of green, red"),
         ("wall a --thin=1", r#"--thin="1": --thin has no value"#),
-        ("wall a --thin --thin", "--thin is given more than once"),
-        ("--root a wall b --root c", "--root is given more than once"),
         (
             "wall a --coats x",
             r#"--coats: "x" is not allowed: expected a whole number from 0 to 255"#,
@@ -298,6 +340,7 @@ Commands:
   wall  Paint a wall; it's \"one\" of [many]: all
   run   Run something
   many  One of more
+  ask   Ask another program
 
 Options:
   -R, --root <DIR>  The directory [default: /r]
@@ -387,6 +430,18 @@ fn every_command_has_a_page_with_its_flags() {
         for flag in command.flags().chain(["help"]) {
             assert!(page.text.contains(&format!("\\-\\-{flag}")), "{name} --{flag}: {}", page.text);
         }
+        // The line that the help begins with, in bold and italic.
+        let mut way = vec![Paint::COMMAND];
+        for verb in name.split('-').skip(1) {
+            way.extend(way.last().unwrap().verbs().iter().find(|other| other.name == verb));
+        }
+        let help = runj_flags::help(&way);
+        let usage = help.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap();
+        let synopsis = page.text.lines().skip_while(|line| *line != ".SH SYNOPSIS").nth(1).unwrap();
+        let synopsis = ["\\fB", "\\fI", "\\fR"]
+            .into_iter()
+            .fold(synopsis.to_owned(), |line, font| line.replace(font, ""));
+        assert_eq!(synopsis, usage, "{name}");
         assert!(!page.text.contains("secret"));
         assert_eq!(page.text.contains("\\-\\-version"), name == "paint");
     }
@@ -411,7 +466,7 @@ fn every_shell_gets_all_words() {
 proptest! {
     /// Whatever the words are, they are told apart or refused; nothing panics.
     #[test]
-    fn any_words(words in prop::collection::vec("(--?)?(wall|run|root|c|l|dry|[a-z=-]{0,4})(=[a-z]*)?", 0..7)) {
+    fn any_words(words in prop::collection::vec("(--?)?(wall|run|ask|root|c|l|dry|[a-z=-]{0,4})(=[a-z]*)?", 0..7)) {
         let _ = runj_flags::parse::<Paint>(words.into_iter().map(OsString::from));
     }
 

@@ -1,6 +1,6 @@
 //! Terminals of containers.
 
-use std::io::IoSlice;
+use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::Path;
 
@@ -12,6 +12,7 @@ use runj_faults::{Point, at};
 use runj_spec::Process;
 
 use crate::error::Error;
+use crate::input::Input;
 use crate::sys;
 
 /// Where a process's terminal comes from.
@@ -80,9 +81,9 @@ impl Pty {
     /// Hands the terminal's other side to whoever listens at `socket`, as runc does: the
     /// descriptor with SCM_RIGHTS, beside the terminal's name.
     fn send(&self, socket: &Path) -> Result<(), Error> {
-        let what = || format!("--console-socket: {socket:?}");
+        let failed = || Error::input(Input::ConsoleSocket, socket);
         at(Point::SendTerminal)?;
-        let connection = sys::connect(socket).map_err(Error::errno(what()))?;
+        let connection = sys::connect(socket).map_err(io::Error::from).map_err(failed())?;
         let fds = [self.master.as_raw_fd()];
         sendmsg::<()>(
             connection.as_raw_fd(),
@@ -91,7 +92,8 @@ impl Pty {
             MsgFlags::MSG_NOSIGNAL,
             None,
         )
-        .map_err(Error::errno(what()))?;
+        .map_err(io::Error::from)
+        .map_err(failed())?;
         Ok(())
     }
 }
@@ -104,16 +106,12 @@ pub(crate) fn check(
     relayed: bool,
 ) -> Result<(), Error> {
     match (process.terminal, socket) {
-        (false, Some(socket)) => Err(Error::Unusable {
-            place: "--console-socket".into(),
+        (false, Some(socket)) => Err(Error::UnusableInput {
+            input: Input::ConsoleSocket,
             value: format!("{socket:?}"),
             reason: format!("{place}.terminal is false, so there is no terminal to send"),
         }),
-        (true, None) if !relayed => Err(Error::Unusable {
-            place: format!("{place}.terminal"),
-            value: "true".into(),
-            reason: "without --console-socket nobody would have the terminal's other side".into(),
-        }),
+        (true, None) if !relayed => Err(Error::Unserved { place: format!("{place}.terminal") }),
         _ => Ok(()),
     }
 }

@@ -17,6 +17,7 @@ use runj_spec::{Bundle, Container, ContainerId, Hooks, Process};
 use crate::console::Console;
 use crate::error::{Error, ProcessError};
 use crate::hooks;
+use crate::input::Input;
 use crate::io::Io;
 use crate::ledger::Deed;
 use crate::limits::{self, Limits};
@@ -114,8 +115,8 @@ impl Runtime {
 impl Plan {
     /// Decides about everything. Of what is wrong not only the first is found, but all that can be.
     pub(crate) fn new(id: &ContainerId, options: &CreateOptions) -> Result<Self, Error> {
-        let directory = options.bundle.canonicalize().map_err(|error| Error::Unusable {
-            place: "--bundle".into(),
+        let directory = options.bundle.canonicalize().map_err(|error| Error::UnusableInput {
+            input: Input::Bundle,
             value: format!("{:?}", options.bundle),
             reason: error.to_string(),
         })?;

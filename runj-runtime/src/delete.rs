@@ -19,7 +19,7 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// [`Error::WrongStatus`] for one that runs, and [`Error::Leftovers`] when something cannot be
+    /// [`Error::Alive`] for one that runs, and [`Error::Leftovers`] when something cannot be
     /// undone; what is known of the container is then kept, and `delete` may be repeated.
     pub fn delete(&self, id: &ContainerId, force: bool) -> Result<(), Error> {
         let directory = self.store.find(id)?;
@@ -45,12 +45,7 @@ impl Runtime {
         };
         let status = state::status(container.directory(), &record, false)?;
         if matches!(status, Status::Running | Status::Paused) && !force {
-            return Err(Error::WrongStatus {
-                verb: "delete",
-                id: id.clone(),
-                status,
-                expected: "stopped (--force deletes it all the same)",
-            });
+            return Err(Error::Alive { id: id.clone(), status });
         }
         destroy(container, &record)
     }

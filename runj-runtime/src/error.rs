@@ -1,12 +1,14 @@
 //! What goes wrong in a container's life.
 
+use std::fmt::Display;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use runj_faults::Fault;
 use runj_spec::ContainerId;
 
+use crate::input::Input;
 use crate::status::Status;
 
 /// Why a verb could not do its work.
@@ -44,21 +46,55 @@ pub enum Error {
         /// What it would have to be.
         expected: &'static str,
     },
+    /// Only by force is a container deleted that has not ended.
+    #[error("{}", alive(id, *status, Input::Force.name()))]
+    Alive {
+        /// The container.
+        id: ContainerId,
+        /// What it is.
+        status: Status,
+    },
     /// Another process holds the container's lock for too long.
     #[error("container {0} is locked: another runj has been working on it for 10 seconds")]
     Locked(ContainerId),
     /// The bundle, or something else that was read as JSON, is wrong.
     #[error(transparent)]
     Spec(#[from] runj_spec::Error),
-    /// A value of the configuration, or a flag, that cannot be had on this host.
-    #[error("{place}: {value} is not allowed: {reason}")]
+    /// A value of the configuration that cannot be had on this host.
+    #[error("{}", unusable(place, value, reason))]
     Unusable {
-        /// The JSON path or the flag.
+        /// The JSON path.
         place: String,
         /// The value.
         value: String,
         /// Why it cannot be had, or what is allowed.
         reason: String,
+    },
+    /// Something that the caller gave and that cannot be had on this host.
+    #[error("{}", unusable(input, value, reason))]
+    UnusableInput {
+        /// What it was given for.
+        input: Input,
+        /// The value.
+        value: String,
+        /// Why it cannot be had.
+        reason: String,
+    },
+    /// Something with a file or directory that the caller gave failed.
+    #[error("{input}: {path:?}")]
+    Input {
+        /// What it was given for.
+        input: Input,
+        /// Its path.
+        path: PathBuf,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// A terminal is asked for, and nobody would serve it.
+    #[error("{}", unserved(place, "a console socket"))]
+    Unserved {
+        /// The JSON path of what asks for it.
+        place: String,
     },
     /// More than one thing is wrong.
     #[error("{}", join(.0.iter().map(|error| whole(error))))]
@@ -218,6 +254,21 @@ fn exec_reason(errno: Errno) -> String {
     }
 }
 
+fn unusable(place: &dyn Display, value: &str, reason: &str) -> String {
+    format!("{place}: {value} is not allowed: {reason}")
+}
+
+fn unserved(place: &str, socket: &str) -> String {
+    let reason = format!("without {socket} nobody would have the terminal's other side");
+    unusable(&place, "true", &reason)
+}
+
+fn alive(id: &ContainerId, status: Status, force: &str) -> String {
+    format!(
+        "cannot delete container {id}: it is {status}, not stopped ({force} deletes it all the same)"
+    )
+}
+
 fn join(problems: impl Iterator<Item = String>) -> String {
     problems.collect::<Vec<_>>().join("; ")
 }
@@ -243,26 +294,45 @@ impl Error {
         }
     }
 
-    /// Each thing that is wrong by itself, in the order in which they were found.
+    /// The error and its causes in one line. What the caller gave is called what `name` calls it;
+    /// with [`Input::name`] the texts are those of [`Display`].
+    #[must_use]
+    pub fn line(&self, name: &dyn Fn(Input) -> &'static str) -> String {
+        match self {
+            Self::UnusableInput { input, value, reason } => unusable(&name(*input), value, reason),
+            Self::Input { input, path, source } => format!("{}: {path:?}: {source}", name(*input)),
+            Self::Unserved { place } => unserved(place, name(Input::ConsoleSocket)),
+            Self::Alive { id, status } => alive(id, *status, name(Input::Force)),
+            Self::Several(errors) => join(errors.iter().map(|error| error.line(name))),
+            other => whole(other),
+        }
+    }
+
+    /// Each thing that is wrong by itself, in the order in which they were found, as in
+    /// [`line`](Self::line).
     ///
     /// The error is one line whatever it is made of; this is for whoever has room for a list.
     #[must_use]
-    pub fn each(&self) -> Vec<String> {
+    pub fn each(&self, name: &dyn Fn(Input) -> &'static str) -> Vec<String> {
         match self {
-            Self::Several(errors) => errors.iter().flat_map(Self::each).collect(),
+            Self::Several(errors) => errors.iter().flat_map(|error| error.each(name)).collect(),
             Self::Spec(runj_spec::Error::Invalid(problems)) => {
                 problems.iter().map(ToString::to_string).collect()
             }
             Self::NetworkPlan(refused) => {
                 refused.conflicts().iter().map(ToString::to_string).collect()
             }
-            other => vec![whole(other)],
+            other => vec![other.line(name)],
         }
     }
 
     pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
         move |source| Self::Io { what, source }
+    }
+
+    pub(crate) fn input(input: Input, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Input { input, path: path.to_owned(), source }
     }
 
     pub(crate) fn errno(what: impl Into<String>) -> impl FnOnce(Errno) -> Self {
@@ -281,4 +351,56 @@ pub(crate) fn whole(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flag(input: Input) -> &'static str {
+        match input {
+            Input::StateDirectory => "--root",
+            Input::Bundle => "--bundle",
+            Input::ConsoleSocket => "--console-socket",
+            Input::PidFile => "--pid-file",
+            Input::PreserveFds => "--preserve-fds",
+            Input::Force => "--force",
+        }
+    }
+
+    #[test]
+    fn what_the_caller_gave_is_called_as_the_caller_calls_it() {
+        let errors = || {
+            let (id, value, reason) = ("c".parse().unwrap(), "v".to_owned(), "no".to_owned());
+            vec![
+                Error::UnusableInput { input: Input::Bundle, value, reason },
+                Error::input(Input::PidFile, Path::new("/p"))(io::Error::other("full")),
+                Error::Unserved { place: "config.json: process.terminal".into() },
+                Error::Alive { id, status: Status::Running },
+                Error::io("a file")(io::Error::other("gone")),
+            ]
+        };
+        let own = [
+            "bundle: v is not allowed: no",
+            "pid file: \"/p\": full",
+            "config.json: process.terminal: true is not allowed: without a console socket nobody \
+             would have the terminal's other side",
+            "cannot delete container c: it is running, not stopped (force deletes it all the same)",
+            "a file: gone",
+        ];
+        let flags = [
+            "--bundle: v is not allowed: no",
+            "--pid-file: \"/p\": full",
+            "config.json: process.terminal: true is not allowed: without --console-socket nobody \
+             would have the terminal's other side",
+            "cannot delete container c: it is running, not stopped (--force deletes it all the same)",
+            "a file: gone",
+        ];
+        assert_eq!(errors().iter().map(|error| whole(error)).collect::<Vec<_>>(), own);
+        assert_eq!(errors().iter().map(|error| error.line(&flag)).collect::<Vec<_>>(), flags);
+        let several = Error::all(errors());
+        assert_eq!(several.to_string(), own.join("; "));
+        assert_eq!(several.line(&flag), flags.join("; "));
+        assert_eq!(several.each(&flag), flags);
+    }
 }

@@ -290,6 +290,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::input::Input;
 
     fn container(resources: &Value, rctl: &[&str], more: &[&str]) -> Container {
         let dir = tempfile::tempdir().unwrap();
@@ -310,7 +311,7 @@ mod tests {
     }
 
     fn problems(resources: &Value, rctl: &[&str]) -> Vec<String> {
-        Limits::of(&container(resources, rctl, &[])).unwrap_err().each()
+        Limits::of(&container(resources, rctl, &[])).unwrap_err().each(&Input::name)
     }
 
     #[test]

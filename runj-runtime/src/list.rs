@@ -47,7 +47,7 @@ impl Runtime {
                 Ok(listed) => list.push(listed),
                 // Deleted while we looked, or not created yet.
                 Err(Error::NoSuchContainer(_)) => {}
-                Err(error @ (Error::BadState { .. } | Error::Unusable { .. })) => {
+                Err(error @ (Error::BadState { .. } | Error::UnusableInput { .. })) => {
                     tracing::warn!("{}", whole(&error));
                 }
                 // Whoever believed a list that lacks some would take them for gone.

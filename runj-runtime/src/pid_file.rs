@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use runj_faults::{Point, at};
 
 use crate::error::Error;
+use crate::input::Input;
 
 /// A pid file that is about to be written. What could fail has not failed.
 ///
@@ -66,5 +67,5 @@ impl Drop for PidFile {
 }
 
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> Error {
-    Error::io(format!("--pid-file: {path:?}"))
+    Error::input(Input::PidFile, path)
 }

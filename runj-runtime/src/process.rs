@@ -17,6 +17,7 @@ use crate::console::Console;
 use crate::error::{Error, ProcessError};
 use crate::home;
 use crate::hooks;
+use crate::input::Input;
 use crate::sys::{self, Entry, Failure, Gate, Report, Stage};
 
 /// Where programs are looked for when the environment has no PATH (`_PATH_DEFPATH`, paths.h).
@@ -230,23 +231,22 @@ pub(crate) fn check_preserved(preserve_fds: u32) -> Result<(), Error> {
             Ok(false) => {}
             Err(Errno::EBADF) if fd < 3 => {}
             Ok(true) => {
-                return Err(Error::Unusable {
-                    place: if fd < 3 { "stdio".into() } else { "--preserve-fds".into() },
-                    value: format!("descriptor {fd}"),
-                    reason: "it is a directory, through which the container could leave its root"
-                        .into(),
-                });
+                let reason = "it is a directory, through which the container could leave its root";
+                return Err(unusable_descriptor(fd, reason));
             }
-            Err(errno) => {
-                return Err(Error::Unusable {
-                    place: "--preserve-fds".into(),
-                    value: format!("descriptor {fd}"),
-                    reason: errno.desc().to_owned(),
-                });
-            }
+            Err(errno) => return Err(unusable_descriptor(fd, errno.desc())),
         }
     }
     Ok(())
+}
+
+fn unusable_descriptor(fd: u32, reason: &str) -> Error {
+    let (value, reason) = (format!("descriptor {fd}"), reason.to_owned());
+    if fd < 3 {
+        Error::Unusable { place: "stdio".into(), value, reason }
+    } else {
+        Error::UnusableInput { input: Input::PreserveFds, value, reason }
+    }
 }
 
 #[cfg(test)]

@@ -8,9 +8,10 @@ use serde::{Deserialize as _, Deserializer, Serializer};
 /// The last second that can be written, that of the year 9999.
 const LAST: Duration = Duration::from_secs(253_402_300_799);
 
-/// What time it is. A clock that is where no time can be written, before 1970 or after 9999, is taken
-/// for the nearest that can.
-pub(crate) fn now() -> SystemTime {
+/// What time it is, as RFC 3339 can write it: a clock that is before 1970 or after 9999 is taken for
+/// the nearest such time.
+#[must_use]
+pub fn now() -> SystemTime {
     SystemTime::now().clamp(UNIX_EPOCH, UNIX_EPOCH + LAST)
 }
 

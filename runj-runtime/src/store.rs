@@ -13,10 +13,11 @@ use runj_spec::ContainerId;
 
 use crate::bounded;
 use crate::error::Error;
+use crate::input::Input;
 use crate::ledger::{Deed, Ledger};
 use crate::record::Record;
 
-/// The parent of all containers' directories (`--root`).
+/// The parent of all containers' directories.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     root: PathBuf,
@@ -65,7 +66,7 @@ impl Store {
 
     /// Makes a container's directory.
     pub(crate) fn create(&self, id: &ContainerId) -> Result<Locked, Error> {
-        let unusable = || Error::io(format!("--root: {:?}", self.root));
+        let unusable = || Error::input(Input::StateDirectory, &self.root);
         let mut builder = DirBuilder::new();
         builder.mode(0o700);
         at(Point::StateRoot)?;
@@ -109,7 +110,7 @@ impl Store {
             Ok(metadata) if metadata.is_dir() => check_owner(&self.root, &metadata).map(|()| true),
             Ok(_) => Err(untrusted(&self.root, "it is no directory; a link to one will not do")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(Error::io(format!("--root: {:?}", self.root))(error)),
+            Err(error) => Err(Error::input(Input::StateDirectory, &self.root)(error)),
         }
     }
 
@@ -119,11 +120,11 @@ impl Store {
         let entries = match fs::read_dir(&self.root) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(Error::io(format!("--root: {:?}", self.root))(error)),
+            Err(error) => return Err(Error::input(Input::StateDirectory, &self.root)(error)),
         };
         let mut ids = Vec::new();
         for entry in entries {
-            let entry = entry.map_err(Error::io(format!("--root: {:?}", self.root)))?;
+            let entry = entry.map_err(Error::input(Input::StateDirectory, &self.root))?;
             // Names that are no ids are not ours.
             if let Some(id) = entry.file_name().to_str().and_then(|name| name.parse().ok()) {
                 ids.push(id);
@@ -340,7 +341,11 @@ fn check_owner(path: &Path, metadata: &fs::Metadata) -> Result<(), Error> {
 }
 
 fn untrusted(path: &Path, reason: impl Into<String>) -> Error {
-    Error::Unusable { place: "--root".into(), value: format!("{path:?}"), reason: reason.into() }
+    Error::UnusableInput {
+        input: Input::StateDirectory,
+        value: format!("{path:?}"),
+        reason: reason.into(),
+    }
 }
 
 impl Locked {

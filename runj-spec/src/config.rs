@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::decode::{Decoded, Reader, checked, document, host_name, properties};
+use crate::decode::{Decoded, Reader, checked, document, host_name, trace};
 use crate::json_path::Step;
 use crate::merge::merge;
 use crate::serialize::is_default;
-use crate::{Error, Freebsd, Hooks, Linux, Mount, OciVersion, Process, Root};
+use crate::{Error, Freebsd, Hooks, Ignored, Linux, Mount, OciVersion, Process, Root};
 
 /// config.json as it is written (OCI runtime specification, config.md).
 ///
@@ -70,7 +70,14 @@ impl Config {
     /// config.json can be held to it.
     #[must_use]
     pub fn properties(document: Value) -> BTreeSet<String> {
-        properties(document, Self::decode)
+        trace(document, Self::FILE_NAME, Self::decode).looked_for
+    }
+
+    /// The properties of a config.json that is `document` of which nothing is made. Beside a wrong
+    /// value some may be missing.
+    #[must_use]
+    pub fn ignored(document: Value) -> Vec<Ignored> {
+        trace(document, Self::FILE_NAME, Self::decode).ignored
     }
 
     pub(crate) fn decode(reader: &mut Reader<'_>, value: Value) -> Decoded<Self> {
@@ -85,6 +92,7 @@ impl Config {
         let annotations = fields.optional("annotations", annotations).unwrap_or_default();
         let freebsd = fields.optional("freebsd", Freebsd::decode);
         let linux = fields.optional("linux", Linux::decode);
+        fields.has_for_others(&["solaris", "vm", "windows", "zos"]);
         // The merge is done again for the container. Here it adds to the problems what its parts do
         // not see: a bad annotation, a contradiction.
         let reader = fields.reader();
@@ -108,7 +116,7 @@ impl Config {
 
 /// An object of texts, none of them under an empty key.
 fn annotations(reader: &mut Reader<'_>, value: Value) -> Decoded<BTreeMap<String, String>> {
-    let entries = reader.object(value)?.rest();
+    let entries = reader.object(value)?.entries();
     let read = |(key, value): (String, Value)| {
         reader
             .below(Step::Key(key.clone()), |reader| match value {

@@ -13,7 +13,7 @@ use crate::checked::Checked;
 use crate::json_path::{JsonPath, Step};
 use crate::quote::quote;
 use crate::schema::Property;
-use crate::{Error, Origin, Problem, Problems, document};
+use crate::{Error, Ignored, Origin, Problem, Problems, document};
 
 /// Proof that a problem was recorded. Made by [`Reader`] alone.
 #[derive(Debug)]
@@ -37,18 +37,28 @@ pub(crate) fn document<T>(
     Ok(problems.unless_any(decoded.ok())?)
 }
 
-/// The properties that `read` looks for in `document`, given or not: their paths, in which `[]`
-/// stands for every element of a list.
-pub(crate) fn properties<T>(
+/// What a decoder does with the properties of a document.
+#[derive(Debug, Default)]
+pub(crate) struct Trace {
+    /// Those that it looks for, given or not: their paths, in which `[]` stands for every element of a
+    /// list.
+    pub(crate) looked_for: BTreeSet<String>,
+    /// Those that are given and that it makes nothing of.
+    pub(crate) ignored: Vec<Ignored>,
+}
+
+/// What `read` does with the properties of `document`, which messages call `file`.
+pub(crate) fn trace<T>(
     document: Value,
+    file: &str,
     read: impl FnOnce(&mut Reader<'_>, Value) -> Decoded<T>,
-) -> BTreeSet<String> {
+) -> Trace {
     let mut problems = Problems::default();
-    let mut reader = Reader::new("", &mut problems);
-    reader.looked_for = Some(BTreeSet::new());
+    let mut reader = Reader::new(file, &mut problems);
+    reader.trace = Some(Trace::default());
     // What comes of the document does not matter here.
     let _ = read(&mut reader, document);
-    reader.looked_for.unwrap_or_default()
+    reader.trace.unwrap_or_default()
 }
 
 /// Reads one document: knows the place of the value at hand and records what is wrong with it.
@@ -56,14 +66,14 @@ pub(crate) struct Reader<'p> {
     file: String,
     path: JsonPath,
     problems: &'p mut Problems,
-    /// The properties that were looked for, where somebody wants to know.
-    looked_for: Option<BTreeSet<String>>,
+    /// What becomes of the properties, where somebody wants to know.
+    trace: Option<Trace>,
 }
 
 impl<'p> Reader<'p> {
     /// A reader at the root of the document that messages call `file`.
     pub(crate) fn new(file: &str, problems: &'p mut Problems) -> Self {
-        Self { file: file.to_owned(), path: JsonPath::default(), problems, looked_for: None }
+        Self { file: file.to_owned(), path: JsonPath::default(), problems, trace: None }
     }
 
     /// The name of the document.
@@ -98,7 +108,7 @@ impl<'p> Reader<'p> {
     /// The properties of `value`, the value at hand, if it is an object.
     pub(crate) fn object(&mut self, value: Value) -> Decoded<Fields<'_, 'p>> {
         match value {
-            Value::Object(map) => Ok(Fields { reader: self, map }),
+            Value::Object(map) => Ok(Fields { reader: self, map, known: Vec::new(), others: &[] }),
             other => Err(self.refuse(&other, "an object")),
         }
     }
@@ -170,6 +180,9 @@ impl<'p> Reader<'p> {
 pub(crate) struct Fields<'r, 'p> {
     reader: &'r mut Reader<'p>,
     map: Map<String, Value>,
+    /// Those that were read, where somebody wants to know.
+    known: Vec<String>,
+    others: &'static [&'static str],
 }
 
 impl<'p> Fields<'_, 'p> {
@@ -224,9 +237,10 @@ impl<'p> Fields<'_, 'p> {
     }
 
     fn take(&mut self, key: &str) -> Option<Value> {
-        let Reader { path, looked_for, .. } = &mut *self.reader;
-        if let Some(looked_for) = looked_for {
-            looked_for.insert(path.clone().key(key).pattern());
+        let Reader { path, trace, .. } = &mut *self.reader;
+        if let Some(trace) = trace {
+            trace.looked_for.insert(path.clone().key(key).pattern());
+            self.known.push(key.to_owned());
         }
         self.map.remove(key)
     }
@@ -236,8 +250,27 @@ impl<'p> Fields<'_, 'p> {
         self.reader
     }
 
+    /// Tells of the properties that the specification has here and that mean nothing to a jail.
+    pub(crate) fn has_for_others(&mut self, names: &'static [&'static str]) {
+        self.others = names;
+    }
+
     /// The properties that nobody asked for.
     pub(crate) fn rest(self) -> Map<String, Value> {
+        let Self { reader, map, known, others } = self;
+        if let Some(trace) = &mut reader.trace {
+            trace.ignored.extend(map.keys().map(|key| {
+                let meant = key == "//" || others.contains(&key.as_str());
+                let path = reader.path.clone().key(key).to_string();
+                let origin = Origin::new(reader.file.as_str(), path);
+                Ignored { origin, known: (!meant).then(|| known.clone()) }
+            }));
+        }
+        map
+    }
+
+    /// All properties, of an object that has them by any name.
+    pub(crate) fn entries(self) -> Map<String, Value> {
         self.map
     }
 }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::decode::document;
+use crate::decode::{document, trace};
 use crate::schema::{Property, object};
-use crate::{Error, ExtensionNetwork, RctlRule, SchemaReference};
+use crate::{Error, ExtensionNetwork, Ignored, RctlRule, SchemaReference};
 
 object! {
     /// runj.ext.json: what the writer of config.json could not say.
@@ -31,6 +31,13 @@ impl Extension {
     /// otherwise.
     pub fn parse(text: &[u8], file: &str) -> Result<Self, Error> {
         document(text, file, Self::decode)
+    }
+
+    /// The properties of a runj.ext.json that is `document` of which nothing is made. Beside a wrong
+    /// value some may be missing.
+    #[must_use]
+    pub fn ignored(document: Value) -> Vec<Ignored> {
+        trace(document, Self::FILE_NAME, Self::decode).ignored
     }
 
     /// The [JSON Schema](https://json-schema.org/draft-07) of runj.ext.json.

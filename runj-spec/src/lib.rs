@@ -43,10 +43,10 @@
 //! # Unknown properties survive
 //!
 //! The specification demands that unknown properties are ignored. Each type here keeps those at its
-//! level in a field `extra`, and prints them again. The types of the `oci-spec` crate, after which
-//! these are named, lose them below the top level, have no FreeBSD part, and refuse a document
-//! without `process.user` or with a limit that Linux does not know. Reading a document and printing
-//! it gives the same JSON value, save for this:
+//! level in a field `extra`, and prints them again; [`Config::ignored`] tells of them. The types of
+//! the `oci-spec` crate, after which these are named, lose them below the top level, have no FreeBSD
+//! part, and refuse a document without `process.user` or with a limit that Linux does not know.
+//! Reading a document and printing it gives the same JSON value, save for this:
 //!
 //! - a known property that is `null`, an empty list, an empty object of `hooks`, `annotations` or
 //!   below `freebsd`, or `false` where that is the default, is not printed (an explicit `false`
@@ -84,6 +84,7 @@ mod freebsd_jail;
 mod freebsd_jail_allow;
 mod hook;
 mod hooks;
+mod ignored;
 mod interface_name;
 mod invalid_value;
 mod ip_address;
@@ -132,6 +133,7 @@ pub use freebsd_jail::FreebsdJail;
 pub use freebsd_jail_allow::FreebsdJailAllow;
 pub use hook::Hook;
 pub use hooks::Hooks;
+pub use ignored::Ignored;
 pub use interface_name::InterfaceName;
 pub use invalid_value::InvalidValue;
 pub use ip_address::{AddressFamily, IpAddress};

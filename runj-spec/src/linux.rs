@@ -92,6 +92,24 @@ pub struct LinuxPids {
 impl Linux {
     pub(crate) fn decode(reader: &mut Reader<'_>, value: Value) -> Decoded<Self> {
         let mut fields = reader.object(value)?;
+        fields.has_for_others(&[
+            "cgroupsPath",
+            "devices",
+            "gidMappings",
+            "intelRdt",
+            "maskedPaths",
+            "memoryPolicy",
+            "mountLabel",
+            "namespaces",
+            "netDevices",
+            "personality",
+            "readonlyPaths",
+            "rootfsPropagation",
+            "seccomp",
+            "sysctl",
+            "timeOffsets",
+            "uidMappings",
+        ]);
         let resources = fields.optional("resources", LinuxResources::decode);
         Ok(Self { resources, extra: fields.rest() })
     }
@@ -147,6 +165,8 @@ impl LinuxResources {
 
     pub(crate) fn decode(reader: &mut Reader<'_>, value: Value) -> Decoded<Self> {
         let mut fields = reader.object(value)?;
+        let others = &["blockIO", "devices", "hugepageLimits", "network", "rdma", "unified"];
+        fields.has_for_others(others);
         Ok(Self {
             memory: fields.optional("memory", LinuxMemory::decode),
             cpu: fields.optional("cpu", LinuxCpu::decode),
@@ -159,6 +179,15 @@ impl LinuxResources {
 impl LinuxMemory {
     fn decode(reader: &mut Reader<'_>, value: Value) -> Decoded<Self> {
         let mut fields = reader.object(value)?;
+        fields.has_for_others(&[
+            "checkBeforeUpdate",
+            "disableOOMKiller",
+            "kernel",
+            "kernelTCP",
+            "reservation",
+            "swappiness",
+            "useHierarchy",
+        ]);
         Ok(Self {
             limit: fields.optional("limit", LinuxLimit::decode),
             swap: fields.optional("swap", LinuxLimit::decode),
@@ -170,6 +199,14 @@ impl LinuxMemory {
 impl LinuxCpu {
     fn decode(reader: &mut Reader<'_>, value: Value) -> Decoded<Self> {
         let mut fields = reader.object(value)?;
+        fields.has_for_others(&[
+            "burst",
+            "idle",
+            "mems",
+            "realtimePeriod",
+            "realtimeRuntime",
+            "shares",
+        ]);
         Ok(Self {
             quota: fields.optional("quota", LinuxLimit::decode),
             period: fields.optional("period", integer(0..=u64::MAX)),

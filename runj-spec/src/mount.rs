@@ -28,6 +28,7 @@ pub struct Mount {
 impl Mount {
     pub(crate) fn decode(reader: &mut Reader<'_>, value: Value) -> Decoded<Self> {
         let mut fields = reader.object(value)?;
+        fields.has_for_others(&["gidMappings", "uidMappings"]);
         let destination = fields.required("destination", "a path in the container", non_empty);
         let typ = fields.optional("type", non_empty);
         let source = fields.optional("source", c_string);

@@ -86,6 +86,18 @@ impl Process {
             Rlimit::decode(reader, value, &mut limited)
         });
         let no_new_privileges = fields.optional("noNewPrivileges", boolean).unwrap_or_default();
+        fields.has_for_others(&[
+            "apparmorProfile",
+            "capabilities",
+            "commandLine",
+            // Without a terminal.
+            "consoleSize",
+            "execCPUAffinity",
+            "ioPriority",
+            "oomScoreAdj",
+            "scheduler",
+            "selinuxLabel",
+        ]);
         Ok(Self {
             terminal,
             console_size: console_size.flatten(),

@@ -28,6 +28,7 @@ pub struct User {
 impl User {
     pub(crate) fn decode(reader: &mut Reader<'_>, value: Value) -> Decoded<Self> {
         let mut fields = reader.object(value)?;
+        fields.has_for_others(&["username"]);
         Ok(Self {
             uid: fields.optional("uid", uint32).unwrap_or_default(),
             gid: fields.optional("gid", uint32).unwrap_or_default(),

@@ -16,6 +16,6 @@ command! {
     /// Write the man pages of this command line, one for each verb
     pub(crate) struct Man = "man" {
         /// The directory to write them to, such as /usr/local/share/man/man8
-        pub(crate) dir: PathBuf = operand("DIR") => path,
+        pub(crate) dir: PathBuf = operand("DIR").path() => path,
     }
 }

@@ -24,7 +24,7 @@ command! {
     /// Say all that is wrong with a bundle, one line each
     pub(crate) struct ConfigCheck = "check" {
         /// The bundle: the directory with config.json and, if there is one, runj.ext.json
-        pub(crate) bundle: PathBuf = operand("BUNDLE").default(".") => path,
+        pub(crate) bundle: PathBuf = operand("BUNDLE").default(".").path() => path,
     }
 }
 
@@ -32,7 +32,7 @@ command! {
     /// Print what a bundle's documents say together, where, and the jail that it means
     pub(crate) struct ConfigShow = "show" {
         /// The bundle: the directory with config.json and, if there is one, runj.ext.json
-        pub(crate) bundle: PathBuf = operand("BUNDLE").default(".") => path,
+        pub(crate) bundle: PathBuf = operand("BUNDLE").default(".").path() => path,
         /// The form of the output
         pub(crate) format: ListFormat =
             value("format", "FORMAT").short('f').choices(ListFormat::CHOICES).default("table"),

@@ -27,6 +27,6 @@ command! {
     /// rootfs beside the documents. What is there already is left alone.
     pub(crate) struct DemoSpec = "spec" {
         /// The directory to write them to
-        pub(crate) dir: PathBuf = operand("DIR").default(".") => path,
+        pub(crate) dir: PathBuf = operand("DIR").default(".").path() => path,
     }
 }

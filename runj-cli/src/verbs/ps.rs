@@ -14,8 +14,8 @@ use crate::{printable, style};
 
 pub(crate) fn run(runtime: &Runtime, ps: &Ps) -> Result<ExitCode, Error> {
     // runc hands them to ps(1) and picks lines from what it prints.
-    if let Some(argument) = ps.arguments.iter().find(|argument| *argument != "-ef") {
-        bail!("{argument:?} is not allowed: runj does not call ps(1), and prints what ps -ef does");
+    if let Some(option) = ps.options.iter().find(|option| *option != "-ef") {
+        bail!("{option:?} is not allowed: runj does not call ps(1), and prints what ps -ef does");
     }
     let processes = runtime.processes(&ps.id)?;
     match ps.format {

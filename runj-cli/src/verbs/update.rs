@@ -13,8 +13,8 @@ use crate::flags::Update;
 
 pub(crate) fn run(runtime: &Runtime, update: &Update) -> Result<ExitCode, Error> {
     let (resources, place) = match &update.resources {
-        Some(path) if path == Path::new("-") => (from_standard_input()?, "--resources"),
-        Some(path) => (LinuxResources::load(path).context("--resources")?, "--resources"),
+        Some(path) if path == Path::new("-") => (from_standard_input()?, "resources"),
+        Some(path) => (LinuxResources::load(path).context("--resources")?, "resources"),
         None => (from_flags(update)?, "update"),
     };
     runtime.update(&update.id, resources, place)?;

@@ -3,11 +3,13 @@
 use std::fmt::Write as _;
 
 use super::Place;
+use crate::Item;
 use crate::item::Role;
 use crate::text::brief;
 
 pub(super) fn script(program: &str, places: &[Place]) -> String {
     let mut ways = String::new();
+    let mut ends = String::new();
     let mut script = String::new();
     // Writing to a String does not fail.
     for place in places {
@@ -27,32 +29,39 @@ pub(super) fn script(program: &str, places: &[Place]) -> String {
             let _ =
                 writeln!(ways, "            case {}\n                set skip 1", names.join(" "));
         }
-        for word in place.words() {
-            let _ = writeln!(script, "{here} -f -a {word}");
+        if let Some(ours) = place.ours() {
+            let _ = writeln!(
+                ends,
+                "        case {}\n            test (count $operands) -ge {ours}; and return 1",
+                place.name
+            );
         }
-        if place.has_paths() {
-            let _ = writeln!(script, "{here} -F");
+        for (index, operand) in place.operands.iter().enumerate() {
+            let here = format!("complete -c {program} -n '__{program}_at {} {index}'", place.name);
+            if operand.is_path {
+                let _ = writeln!(script, "{here} -F");
+            }
+            if !operand.choices.is_empty() {
+                let _ = writeln!(script, "{here} -f{}", choices(operand));
+            }
         }
         for flag in &place.flags {
             let short = flag.short.map_or(String::new(), |letter| format!(" -s {letter}"));
-            let choices: Vec<&str> = flag.choices.iter().map(|choice| choice.word).collect();
             let value = match flag.role {
                 Role::Switch => "",
-                _ if flag.is_path() => " -r -F",
+                _ if flag.is_path => " -r -F",
                 _ => " -x",
             };
-            let choices = match choices.as_slice() {
-                [] => String::new(),
-                choices => format!(" -a '{}'", choices.join(" ")),
-            };
-            let about = quoted(&brief(flag.about));
+            let (choices, about) = (choices(flag), quoted(&brief(flag.about)));
             let _ = writeln!(script, "{here}{short} -l {}{value}{choices} -d {about}", flag.name);
         }
     }
     format!(
         "# Completions of {program} for fish(1).
+# Whether the cursor is at the place, after so many operands if that is given.
 function __{program}_at
     set -l place {program}
+    set -l operands
     set -l skip 0
     for word in (commandline -opc)[2..]
         if test $skip = 1
@@ -60,13 +69,25 @@ function __{program}_at
             continue
         end
         switch $place,$word
-{ways}        end
+{ways}            case '*,-*'
+            case '*'
+                set -a operands $word
+        end
     end
-    test $place = $argv[1]
+    # What comes is a program's.
+    switch $place
+{ends}    end
+    test $place = $argv[1]; or return
+    test (count $argv) = 1; or test (count $operands) = $argv[2]
 end
 complete -c {program} -f
 {script}"
     )
+}
+
+fn choices(item: &Item) -> String {
+    let choices: Vec<&str> = item.choices.iter().map(|choice| choice.word).collect();
+    if choices.is_empty() { String::new() } else { format!(" -a '{}'", choices.join(" ")) }
 }
 
 fn quoted(text: &str) -> String {

@@ -35,12 +35,13 @@ fn function(script: &mut String, place: &Place) {
     }
     if place.verbs.is_empty() {
         for (index, operand) in place.operands.iter().enumerate() {
-            let place = match operand.role {
-                Role::Trailing => "*:".to_owned(),
-                _ => format!("{}:", index + 1),
-            };
             let (name, action) = (quoted(operand.name), action(operand));
-            let _ = writeln!(script, "        '{place}:{name}:{action}' \\");
+            // After the last word that is ours there are no flags.
+            let last = if place.ours() == Some(index + 1) { "(-)" } else { "" };
+            let _ = writeln!(script, "        '{last}{}:{name}:{action}' \\", index + 1);
+            if matches!(operand.role, Role::Trailing) {
+                let _ = writeln!(script, "        '*:{name}:{action}' \\");
+            }
         }
         script.push_str("        && return\n}\n");
         return;
@@ -82,7 +83,7 @@ fn flag_specs(flag: &Item) -> Vec<String> {
 }
 
 fn action(item: &Item) -> String {
-    if item.is_path() {
+    if item.is_path {
         return "_files".to_owned();
     }
     let words: Vec<&str> = item.choices.iter().map(|choice| choice.word).collect();

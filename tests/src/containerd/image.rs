@@ -53,6 +53,18 @@ pub(super) fn file_layer(path: &str) -> Vec<u8> {
 
 /// The root, as a layer.
 pub(super) fn root_layer(userland: &Userland) -> Vec<u8> {
+    root(userland).into_inner().unwrap()
+}
+
+/// What a release of FreeBSD has in base.txz: the root, and a shell where rescue(8) has it.
+pub(super) fn base(userland: &Userland) -> Vec<u8> {
+    let mut tar = root(userland);
+    let shell = userland.shell();
+    add(&mut tar, "rescue/sh", &fs::read(shell).unwrap(), 0o755);
+    tar.into_inner().unwrap()
+}
+
+fn root(userland: &Userland) -> Builder<Vec<u8>> {
     let mut tar = Builder::new(Vec::new());
     for directory in userland.directories() {
         let mut header = header(0o755, 0);
@@ -70,7 +82,7 @@ pub(super) fn root_layer(userland: &Userland) -> Vec<u8> {
         }
     }
     add(&mut tar, "etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n", 0o644);
-    tar.into_inner().unwrap()
+    tar
 }
 
 fn add(tar: &mut Builder<impl Write>, path: impl AsRef<Path>, content: &[u8], mode: u32) {
@@ -83,6 +95,8 @@ fn header(mode: u32, length: u64) -> Header {
     header.set_mode(mode);
     header.set_size(length);
     header.set_mtime(0);
+    header.set_uid(0);
+    header.set_gid(0);
     header
 }
 

@@ -17,6 +17,16 @@ pub(crate) fn root_archive() -> Vec<u8> {
     image::root_layer(&Userland::host())
 }
 
+/// What a release of FreeBSD has in base.txz, in small and of this host's programs, as a tar archive.
+///
+/// # Panics
+///
+/// When the host lacks programs for it ([`missing_for_images`]).
+#[must_use]
+pub fn base_archive() -> Vec<u8> {
+    image::base(&Userland::host())
+}
+
 /// Makes, in that directory, what an image has.
 pub(crate) fn install_userland(root: &std::path::Path) {
     Userland::host().install(root);

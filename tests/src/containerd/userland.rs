@@ -37,6 +37,19 @@ impl Userland {
         Self::find().unwrap_or_else(|missing| panic!("there is no {missing}"))
     }
 
+    /// The program that is its shell.
+    pub(super) fn shell(&self) -> &Path {
+        let at = |wanted: &Path| self.0.iter().find(|(path, _)| path == wanted).map(|(_, it)| it);
+        match at(Path::new("bin/sh")) {
+            Some(Entry::Copy(from)) => from,
+            Some(Entry::Link(to)) => match at(&Path::new("bin").join(to)) {
+                Some(Entry::Copy(from)) => from,
+                other => panic!("bin/sh leads to {other:?}"),
+            },
+            None => panic!("there is no bin/sh"),
+        }
+    }
+
     /// The directories that it has something in, those above before those below.
     pub(super) fn directories(&self) -> Vec<&Path> {
         let parents = self.0.iter().flat_map(|(path, _)| path.ancestors().skip(1));

@@ -57,6 +57,11 @@ fn a_bundle_that_is_missing(sandbox: &Sandbox<'_>) {
     let create = sandbox.runj(["create", "--bundle", "/no/such/bundle", "web"]);
     let message = create.run().refused();
     assert!(message.starts_with("--bundle: \"/no/such/bundle\" is not allowed: "), "{message}");
+    // It is called as it was given.
+    let message = sandbox.runj(["create", "web", "/no/such/bundle"]).run().refused();
+    assert!(message.starts_with("BUNDLE: \"/no/such/bundle\" is not allowed: "), "{message}");
+    let check = sandbox.runj(["config", "check", "/no/such/bundle"]).run();
+    assert!(check.stdout().starts_with("BUNDLE: \"/no/such/bundle\" is not allowed: "));
 }
 
 fn a_bundle_without_config_json(sandbox: &Sandbox<'_>) {

@@ -1,5 +1,6 @@
 //! What a case is, and when it can be tried.
 
+use std::env;
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -40,8 +41,12 @@ pub(crate) enum Needs {
     OwnClock,
     /// To be root, and a root that `cargo xtask` has made.
     OwnRoot,
-    /// A bash(1), which is the development host's.
+    /// A bash(1).
     Bash,
+    /// A fish(1).
+    Fish,
+    /// A zsh(1).
+    Zsh,
     /// A processor that has what TLS takes.
     Tls,
     /// To be root, on a host that has an /etc/resolv.conf.
@@ -68,6 +73,11 @@ macro_rules! cases {
 }
 pub(crate) use cases;
 
+fn is_installed(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|directory| directory.join(program).is_file())
+}
+
 /// The cases for the harness; the programs are looked for when the first one needs them.
 pub(crate) fn trials(themes: &[Theme], locate: fn() -> Programs) -> Vec<Trial> {
     let root = geteuid().is_root();
@@ -82,6 +92,10 @@ pub(crate) fn trials(themes: &[Theme], locate: fn() -> Programs) -> Vec<Trial> {
                 Some("this processor is too old for the TLS that runj-demo has")
             }
             Needs::Tls => None,
+            Needs::Bash if !is_installed("bash") => Some("there is no bash(1)"),
+            Needs::Fish if !is_installed("fish") => Some("there is no fish(1)"),
+            Needs::Zsh if !is_installed("zsh") => Some("there is no zsh(1)"),
+            Needs::Bash | Needs::Fish | Needs::Zsh => None,
             _ if !root => Some("needs root"),
             Needs::Ip6 if !ip6 => Some("this host has no IPv6"),
             Needs::Limits if !limits => Some("this host enforces no limits"),
@@ -89,13 +103,12 @@ pub(crate) fn trials(themes: &[Theme], locate: fn() -> Programs) -> Vec<Trial> {
             Needs::DeviceRules if linux => Some("an emulated devfs has no rule sets"),
             Needs::LinuxFileSystems if linux => Some("there is neither linprocfs nor linsysfs"),
             Needs::TracingRefused if linux => Some("root in an emulated jail may trace"),
-            Needs::OwnClock if std::env::var_os("RUNJ_TEST_SETS_CLOCK").is_none() => {
+            Needs::OwnClock if env::var_os("RUNJ_TEST_SETS_CLOCK").is_none() => {
                 Some("sets the host's clock; RUNJ_TEST_SETS_CLOCK allows it")
             }
             Needs::OwnRoot if crate::own_root::given().is_none() => {
                 Some("needs the root that cargo xtask makes")
             }
-            Needs::Bash if !linux => Some("bash(1) is not in FreeBSD's base system"),
             Needs::ResolvConf if !Path::new("/etc/resolv.conf").exists() => {
                 Some("this host has no /etc/resolv.conf")
             }

@@ -3,6 +3,7 @@
 use std::fs;
 
 use runj_jail::{Jail, Kind, Value as JailValue};
+use runj_tests::coverage::Coverage;
 use runj_tests::{Bundle, Outcome, Sandbox};
 use serde_json::{Value, json};
 
@@ -11,6 +12,9 @@ use crate::case::cases;
 cases![
     a_right_bundle_passes: Nothing,
     what_is_misspelt_is_named: Nothing,
+    what_is_not_known_of_config_json_is_named: Nothing,
+    what_is_meant_to_be_ignored_is_not_named: Nothing,
+    what_is_ignored_is_marked: Nothing,
     all_problems_are_listed: Nothing,
     what_create_would_refuse_is_found: Nothing,
     every_value_has_its_place: Nothing,
@@ -71,6 +75,67 @@ fn what_is_misspelt_is_named(sandbox: &Sandbox<'_>) {
     assert_eq!(lines.len(), 2, "{told}");
     assert!(told.contains(&format!("runj.ext.json: network.ipv4.address: {known}")), "{told}");
     assert!(told.contains(&format!("runj.ext.json: netwrok: {known}")), "{told}");
+}
+
+fn what_is_not_known_of_config_json_is_named(sandbox: &Sandbox<'_>) {
+    let bundle = sandbox
+        .bundle()
+        .set("hostnam", "web")
+        .set("process.cwdd", "/tmp")
+        .set("freebsd.jail.ipv4", "inherit")
+        .set("linux.resources.memory.limt", 1)
+        .mount(json!({ "type": "tmpfs", "destination": "/tmp", "option": ["ro"] }));
+    let mount = format!("config.json: mounts[{}].option: ", bundle.mounts() - 1);
+    let told = config(sandbox, &["check"], &bundle).succeeded();
+    let lines: Vec<_> = told.lines().collect();
+    for (place, known) in [
+        ("config.json: process.cwdd: ", "cwd"),
+        (&mount, "options"),
+        ("config.json: freebsd.jail.ipv4: ", "ip4"),
+        ("config.json: linux.resources.memory.limt: ", "limit"),
+        ("config.json: hostnam: ", "hostname"),
+    ] {
+        let start = format!("{place}not known, and ignored: known are ");
+        let line = lines.iter().find_map(|line| line.strip_prefix(&start));
+        let line = line.unwrap_or_else(|| panic!("{start}\n{told}"));
+        assert!(line.split(", ").any(|name| name == known), "{line}");
+    }
+    assert_eq!(lines.len(), 5, "{told}");
+}
+
+/// Engines send what the specification has for Linux with every container.
+fn what_is_meant_to_be_ignored_is_not_named(sandbox: &Sandbox<'_>) {
+    let table = Coverage::table();
+    let mut bundle = sandbox.bundle().set("process.//", "a comment");
+    let ignored = table.rows().filter(|(file, row)| *file == "config.json" && row.is_ignored());
+    let mut count = 0;
+    for (_, row) in ignored {
+        bundle = bundle.set(&row.field, json!({ "any": "thing" }));
+        count += 1;
+    }
+    assert!(count > 40, "{count}");
+    config(sandbox, &["check"], &bundle).succeeded_silently();
+    // Nor is the size of a terminal that there is not.
+    let bundle = sandbox.bundle().set("process.consoleSize", json!({ "height": 2, "width": 2 }));
+    config(sandbox, &["check"], &bundle).succeeded_silently();
+}
+
+fn what_is_ignored_is_marked(sandbox: &Sandbox<'_>) {
+    let bundle = sandbox
+        .bundle()
+        .set("process.cwdd", "/tmp")
+        .set("process.capabilities.bounding", json!(["CAP_KILL"]));
+    let shown = shown(sandbox, &bundle);
+    let rows = shown["values"].as_array().unwrap().iter();
+    let ignored =
+        rows.filter(|row| row["ignored"] == true).map(|row| row["path"].as_str().unwrap());
+    let mut ignored: Vec<_> = ignored.collect();
+    ignored.sort_unstable();
+    assert_eq!(ignored, ["process.capabilities.bounding", "process.cwdd"]);
+    let table = config(sandbox, &["show"], &bundle).succeeded();
+    let line = |start: &str| table.lines().find(|line| line.starts_with(start)).unwrap();
+    assert!(line("process.cwdd ").ends_with(" config.json: process.cwdd (ignored)"), "{table}");
+    assert!(line("process.cwd ").ends_with(" config.json: process.cwd"), "{table}");
 }
 
 fn all_problems_are_listed(sandbox: &Sandbox<'_>) {

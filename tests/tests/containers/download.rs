@@ -17,6 +17,7 @@ cases![
     another_file_is_left_alone: Nothing,
     a_wrong_checksum_leaves_nothing: Nothing,
     a_release_that_the_mirror_lacks: Nothing,
+    a_host_that_is_no_release: Nothing,
     a_mirror_that_nobody_answers_at: Nothing,
     a_full_disk_leaves_what_there_is: Nothing,
     it_comes_by_tls_from_whom_the_host_trusts: Tls,
@@ -295,6 +296,19 @@ fn without_its_program_it_says_so(sandbox: &Sandbox<'_>) {
     let output = download(&bin, &["--release=1", "--mirror=ftp://example.org"]);
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(message.contains("ftp://example.org/"), "{message}");
+}
+
+fn a_host_that_is_no_release(sandbox: &Sandbox<'_>) {
+    let mirror = "http://127.0.0.1:1";
+    let message = sandbox.runj(["demo", "download", "--mirror", mirror]).run().refused();
+    if cfg!(target_os = "freebsd") {
+        // It takes its own, if it has one.
+        let known = message.contains(mirror) || message.contains("such as --release 14.3");
+        assert!(known, "{message}");
+    } else {
+        assert!(message.starts_with("--release: missing: this host (Linux "), "{message}");
+        assert!(message.ends_with("say which one, such as --release 14.3"), "{message}");
+    }
 }
 
 /// A download from `https://NAME`, on a host that trusts those authorities and no others.

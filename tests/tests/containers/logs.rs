@@ -1,15 +1,16 @@
 //! What is written to the log, and what is not written anywhere else.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use runj_tests::Sandbox;
+use runj_tests::{Bundle, Sandbox};
 use serde_json::Value;
 
 use crate::case::cases;
 
 cases![
     errors_are_in_the_log: Nothing,
+    flags_are_not_in_the_log,
     json_is_one_object_a_line: Nothing,
     the_log_is_appended_to: Nothing,
     nothing_is_logged_that_is_not_asked_for,
@@ -35,6 +36,68 @@ fn errors_are_in_the_log(sandbox: &Sandbox<'_>) {
         );
         assert_eq!(text.lines().count(), 1);
         fs::remove_file(log).unwrap();
+    }
+}
+
+/// Whoever reads the log has called an engine, and knows none of the flags that it gives to runj.
+fn flags_are_not_in_the_log(sandbox: &Sandbox<'_>) {
+    let log = sandbox.path().join("log");
+    let bundle = sandbox.bundle();
+    let terminal = sandbox.bundle().set("process.terminal", true);
+    let running = sandbox.start(&sandbox.bundle());
+    let id = sandbox.id();
+    let create = |bundle: &Bundle, flags: &[&str]| {
+        sandbox.runj(["--log"]).args([&log]).args(["create", &id]).args(flags).args([bundle.dir()])
+    };
+    let nowhere = Path::new("/no/such/place");
+    let delete = ["delete", running.id()];
+    for (runj, printed, logged) in [
+        (
+            create(&bundle, &["--pid-file", "/no/such/place"]),
+            "--pid-file: \"/no/such/place\": No such file",
+            "pid file: \"/no/such/place\": No such file",
+        ),
+        (
+            create(&terminal, &["--console-socket", "/no/such/place"]),
+            "--console-socket: \"/no/such/place\": No such file",
+            "console socket: \"/no/such/place\": No such file",
+        ),
+        (
+            create(&terminal, &[]),
+            "config.json: process.terminal: true is not allowed: without --console-socket nobody",
+            "config.json: process.terminal: true is not allowed: without a console socket nobody",
+        ),
+        (
+            create(&bundle, &["--preserve-fds", "900"]),
+            "--preserve-fds: descriptor ",
+            "preserved descriptors: descriptor ",
+        ),
+        (
+            sandbox.runj(["--log"]).args([&log]).args(["create", &id, "--bundle"]).args([nowhere]),
+            "--bundle: \"/no/such/place\" is not allowed: ",
+            "bundle: \"/no/such/place\" is not allowed: ",
+        ),
+        (
+            sandbox
+                .runj_without_root()
+                .args(["--log"])
+                .args([&log])
+                .args(["list", "--root=/etc/hosts"]),
+            "--root: \"/etc/hosts\" is not allowed: ",
+            "state directory: \"/etc/hosts\" is not allowed: ",
+        ),
+        (
+            sandbox.runj(["--log"]).args([&log]).args(delete),
+            "it is running, not stopped (--force deletes it all the same)",
+            "it is running, not stopped (force deletes it all the same)",
+        ),
+    ] {
+        let message = runj.args(["--log-format", "json"]).run().refused();
+        assert!(message.contains(printed), "{message}");
+        let line: Value = serde_json::from_slice(&fs::read(&log).unwrap()).unwrap();
+        let line = line["msg"].as_str().unwrap();
+        assert!(line.contains(logged) && !line.contains("--"), "{line}");
+        fs::remove_file(&log).unwrap();
     }
 }
 

@@ -10,6 +10,7 @@ mod addresses;
 mod bad_input;
 mod boots;
 mod case;
+mod completions;
 mod concurrency;
 mod config;
 mod conmon;
@@ -91,6 +92,7 @@ fn themes() -> Vec<Theme> {
         Theme { name: "addresses", cases: addresses::CASES },
         Theme { name: "bad_input", cases: bad_input::CASES },
         Theme { name: "boots", cases: boots::CASES },
+        Theme { name: "completions", cases: completions::CASES },
         Theme { name: "concurrency", cases: concurrency::CASES },
         Theme { name: "conmon", cases: conmon::CASES },
         Theme { name: "config", cases: config::CASES },

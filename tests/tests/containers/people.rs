@@ -1,7 +1,6 @@
-//! What only people see: colours, and what to do after an error; completions and man pages.
+//! What only people see: colours, and what to do after an error; man pages.
 
 use std::fs;
-use std::process::Command;
 
 use runj_tests::{Container, Invocation, Sandbox};
 
@@ -12,8 +11,6 @@ cases![
     every_table_has_them_by_the_same_rule,
     an_error_on_a_terminal_says_what_to_do_next,
     a_missing_bundle_s_next_step: Nothing,
-    a_shell_completes: Bash,
-    completions_for_every_shell: Nothing,
     man_pages_for_every_verb: Nothing,
 ];
 
@@ -135,47 +132,6 @@ fn a_missing_bundle_s_next_step(sandbox: &Sandbox<'_>) {
     sandbox.runj(["spec", "--bundle"]).args([&directory]).run().succeeded_silently();
     let (shown, _) = create("web").run_at_terminal();
     assert!(!shown.contains("config.json\""), "{shown}");
-}
-
-fn a_shell_completes(sandbox: &Sandbox<'_>) {
-    let script = sandbox.path().join("completions");
-    fs::write(&script, sandbox.runj(["completions", "bash"]).run().succeeded()).unwrap();
-    let complete = |words: &[&str]| -> Vec<String> {
-        let last = words.len() - 1;
-        let line = format!(
-            "source {}; COMP_WORDS=({}); COMP_CWORD={last}; _runj runj '{}' '{}'; \
-             printf '%s\\n' \"${{COMPREPLY[@]}}\"",
-            script.display(),
-            words.join(" "),
-            words[last],
-            words[last - 1],
-        );
-        let output = Command::new("bash").args(["-c", &line]).output().unwrap();
-        assert!(output.status.success(), "{output:?}");
-        String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
-    };
-    assert_eq!(complete(&["runj", "sta"]), ["start", "state"]);
-    assert_eq!(complete(&["runj", "delete", "--fo"]), ["--force"]);
-    assert_eq!(complete(&["runj", "list", "--format", "j"]), ["json"]);
-    assert_eq!(complete(&["runj", "config", "ch"]), ["check"]);
-    // bash takes = for a word.
-    assert_eq!(complete(&["runj", "list", "--format", "="]), ["table", "json"]);
-    assert_eq!(complete(&["runj", "list", "--format", "=", "j"]), ["json"]);
-    // The value of a flag is no verb.
-    assert_eq!(complete(&["runj", "--root", "create", "sta"]), ["start", "state"]);
-    assert_eq!(complete(&["runj", "--root", "=", "create", "sta"]), ["start", "state"]);
-    // What a program gets is not runj's.
-    assert_eq!(complete(&["runj", "exec", "id", "--de"]), ["--detach", "--debug"]);
-    assert_eq!(complete(&["runj", "exec", "-e", "A=1", "id", "sh", "--de"]), [""]);
-}
-
-fn completions_for_every_shell(sandbox: &Sandbox<'_>) {
-    for shell in ["bash", "fish", "zsh"] {
-        let script = sandbox.runj(["completions", shell]).run().succeeded();
-        assert!(script.contains("--preserve-fds") || script.contains("preserve-fds"), "{shell}");
-    }
-    let message = sandbox.runj(["completions", "tcsh"]).run().refused();
-    assert!(message.contains("tcsh") && message.contains("bash"), "{message}");
 }
 
 fn man_pages_for_every_verb(sandbox: &Sandbox<'_>) {

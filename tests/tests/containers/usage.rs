@@ -121,7 +121,9 @@ fn arguments_for_ps(sandbox: &Sandbox<'_>) {
     let container = sandbox.create(&sandbox.bundle());
     let ps = |arguments: &[&str]| sandbox.runj(["ps", container.id()]).args(arguments).run();
     assert_eq!(ps(&["-ef"]).succeeded().lines().count(), 2);
-    for arguments in [&["aux"][..], &["-o", "pid"]] {
-        assert!(ps(arguments).refused().contains("does not call ps(1)"), "{arguments:?}");
+    for arguments in [&["aux"][..], &["-o", "pid"], &["-f"], &["-h"], &["--format", "json"]] {
+        let message = ps(arguments).refused();
+        let expected = format!("{:?} is not allowed: runj does not call ps(1)", arguments[0]);
+        assert!(message.starts_with(&expected), "{message}");
     }
 }

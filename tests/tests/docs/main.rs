@@ -114,5 +114,5 @@ fn on_stage(name: String, with: With, session: Session, programs: &Located) -> T
 }
 
 fn locate() -> Programs {
-    Programs::locate(env!("CARGO_BIN_EXE_runj-probe"))
+    Programs::locate(env!("CARGO_BIN_EXE_runj-probe")).with_demo()
 }

@@ -90,6 +90,11 @@ impl Session {
         (!steps.is_empty()).then_some(Self { path: page.path, steps })
     }
 
+    /// Whether it downloads a base system.
+    pub(crate) fn downloads(&self) -> bool {
+        self.steps.iter().any(|step| step.script.contains("demo download"))
+    }
+
     /// The script.
     pub(crate) fn script(&self) -> String {
         let mut script = String::from("exec 2>&1\n");

@@ -22,7 +22,8 @@ pub(crate) fn run(show: &ConfigShow) -> Result<ExitCode, Error> {
     let path = show.bundle.join(Config::FILE_NAME);
     // The merged configuration has no trace of which defaults were written out.
     let given = serde_json::from_slice(&fs::read(&path).with_context(|| format!("{path:?}"))?)?;
-    let rows = rows(&serde_json::to_value(&preview.container)?, &given);
+    let rows =
+        rows(&serde_json::to_value(&preview.container)?, &given, &Config::ignored(given.clone()));
     match show.format {
         ListFormat::Table => table(&rows, &preview.params, style::stdout()),
         ListFormat::Json => json(&rows, &preview.params, io::stdout().lock()),
@@ -34,13 +35,15 @@ pub(crate) fn run(show: &ConfigShow) -> Result<ExitCode, Error> {
 fn table(rows: &[Row], params: &Params, mut out: impl Write) -> io::Result<()> {
     let layout = TabWriter::new(&mut out).padding(2);
     let mut values = style::table(layout, ["VALUE", "IS", "FROM"])?;
-    for Row { path, value, origin } in rows {
+    for Row { path, value, origin, ignored } in rows {
         // Without its quotes a text is easier to read, and unless it is odd as clear.
         let value = match value {
             Value::String(text) if !text.contains(char::is_control) => text.clone(),
             other => other.to_string(),
         };
-        writeln!(values, "{path}\t{value}\t{}", origin.as_deref().unwrap_or("default"))?;
+        let origin = origin.as_deref().unwrap_or("default");
+        let ignored = if *ignored { " (ignored)" } else { "" };
+        writeln!(values, "{path}\t{value}\t{origin}{ignored}")?;
     }
     values.flush()?;
     drop(values);
@@ -54,7 +57,9 @@ fn table(rows: &[Row], params: &Params, mut out: impl Write) -> io::Result<()> {
 fn json(rows: &[Row], params: &Params, mut out: impl Write) -> io::Result<()> {
     let rows: Vec<_> = rows
         .iter()
-        .map(|row| json!({ "path": row.path, "value": row.value, "origin": row.origin }))
+        .map(|Row { path, value, origin, ignored }| {
+            json!({ "path": path, "value": value, "origin": origin, "ignored": ignored })
+        })
         .collect();
     let params: Map<_, _> = params
         .iter()

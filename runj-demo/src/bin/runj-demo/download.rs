@@ -56,6 +56,9 @@ fn host_release() -> Result<String, Error> {
     match release.split_once("-RELEASE") {
         // Patches of a release change nothing about its base.txz.
         Some((number, _)) if system == "FreeBSD" => Ok(format!("{number}-RELEASE")),
-        _ => bail!("--release: missing: this host ({system} {release}) is no FreeBSD release"),
+        _ => bail!(
+            "--release: missing: this host ({system} {release}) is no FreeBSD release: say which one, \
+             such as --release 14.3"
+        ),
     }
 }

@@ -1,6 +1,6 @@
 //! A merged configuration as a list of values.
 
-use runj_spec::Config;
+use runj_spec::{Config, Ignored};
 use serde_json::Value;
 
 /// One value of the merged configuration.
@@ -11,14 +11,27 @@ pub(super) struct Row {
     pub(super) value: Value,
     /// Where it was given; nothing if it is a default.
     pub(super) origin: Option<String>,
+    /// Nothing is made of it.
+    pub(super) ignored: bool,
 }
 
 /// The values of a merged configuration. `given` is config.json as it is written, in which those
-/// stand that no other place can give.
-pub(super) fn rows(container: &Value, given: &Value) -> Vec<Row> {
+/// stand that no other place can give, and `ignored` what is ignored of it.
+pub(super) fn rows(container: &Value, given: &Value, ignored: &[Ignored]) -> Vec<Row> {
     let mut rows = Vec::new();
     walk(container, String::new(), Given { path: String::new(), value: Some(given) }, &mut rows);
+    let ignored: Vec<String> = ignored.iter().map(|ignored| ignored.origin.to_string()).collect();
+    for row in &mut rows {
+        let origin = row.origin.as_deref().unwrap_or_default();
+        row.ignored = ignored.iter().any(|ignored| is_in(origin, ignored));
+    }
     rows
+}
+
+/// Whether the one place is the other or below it.
+fn is_in(inner: &str, outer: &str) -> bool {
+    let rest = inner.strip_prefix(outer);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 /// A place in config.json, and what is there.
@@ -42,7 +55,12 @@ fn walk(value: &Value, path: String, given: Given<'_>, rows: &mut Vec<Row>) {
     if let (Some(sourced), Some(Value::String(origin)), 2) =
         (value.get("value"), value.get("origin"), value.as_object().map_or(0, serde_json::Map::len))
     {
-        rows.push(Row { path, value: sourced.clone(), origin: Some(origin.clone()) });
+        rows.push(Row {
+            path,
+            value: sourced.clone(),
+            origin: Some(origin.clone()),
+            ignored: false,
+        });
         return;
     }
     match value {
@@ -66,7 +84,7 @@ fn walk(value: &Value, path: String, given: Given<'_>, rows: &mut Vec<Row>) {
         }
         value => {
             let origin = given.value.map(|_| format!("{}: {}", Config::FILE_NAME, given.path));
-            rows.push(Row { path, value: value.clone(), origin });
+            rows.push(Row { path, value: value.clone(), origin, ignored: false });
         }
     }
 }
@@ -110,8 +128,9 @@ mod tests {
             path: path.into(),
             value,
             origin: origin.map(Into::into),
+            ignored: false,
         };
-        let mut rows = rows(&container, &given);
+        let mut rows = rows(&container, &given, &[]);
         let mut expected = vec![
             row("hostname", json!("web"), Some("config.json: hostname")),
             row("process.user.uid", json!(0), None),
@@ -128,5 +147,16 @@ mod tests {
         rows.sort_by(|a, b| a.path.cmp(&b.path));
         expected.sort_by(|a, b| a.path.cmp(&b.path));
         assert_eq!(rows, expected);
+    }
+
+    #[test]
+    fn what_is_below_an_ignored_property_is_ignored() {
+        let given = json!({
+            "ociVersion": "1.3.0",
+            "process": { "args": ["sh"], "argsx": { "a": { "b": 1 } }, "cwdd": "/", "cwd": "/" }
+        });
+        let rows = rows(&given, &given, &Config::ignored(given.clone()));
+        let ignored = rows.iter().filter(|row| row.ignored).map(|row| row.path.as_str());
+        assert_eq!(ignored.collect::<Vec<_>>(), ["process.argsx.a.b", "process.cwdd"]);
     }
 }
