@@ -1,11 +1,11 @@
 //! `cargo xtask deny`: what the dependencies may be, as deny.toml has it.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Result, ensure};
 use clap::Args;
 
-use crate::run::run;
+use crate::run::{cargo_has, run};
 
 /// Neither its compilation nor its database is worth the time of every run of the tests, so it is
 /// whoever works on dependencies that has it.
@@ -24,7 +24,7 @@ pub(crate) struct Deny {
 
 impl Deny {
     pub(crate) fn run(&self) -> Result<()> {
-        ensure!(is_installed(), "there is no cargo-deny: {INSTALL}");
+        ensure!(cargo_has("deny"), "there is no cargo-deny: {INSTALL}");
         check(if self.advisories { &["advisories"] } else { &[] })
     }
 }
@@ -34,7 +34,7 @@ impl Deny {
 /// # Errors
 /// A dependency is not as deny.toml has it.
 pub(crate) fn check_if_installed() -> Result<()> {
-    if is_installed() {
+    if cargo_has("deny") {
         return check(&[]);
     }
     eprintln!("note: dependencies are not checked, for there is no cargo-deny: {INSTALL}");
@@ -44,10 +44,4 @@ pub(crate) fn check_if_installed() -> Result<()> {
 fn check(more: &[&str]) -> Result<()> {
     let mut deny = Command::new("cargo");
     run(deny.args(["deny", "--locked", "check", "licenses", "bans", "sources"]).args(more))
-}
-
-fn is_installed() -> bool {
-    let mut deny = Command::new("cargo");
-    deny.args(["deny", "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
-    deny.status().is_ok_and(|status| status.success())
 }

@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 
-use crate::run::run;
+use crate::run::{cargo_has, run};
 
 /// The crate of the targets. What comes of a run is not put there, but in [`OUTPUT`].
 const CRATE: &str = "fuzz";
@@ -32,7 +32,7 @@ pub(crate) struct Fuzz {
 impl Fuzz {
     pub(crate) fn run(&self) -> Result<()> {
         ensure!(
-            is_installed(),
+            cargo_has("fuzz"),
             "there is no cargo-fuzz: `cargo install --locked cargo-fuzz` installs it"
         );
         let targets = targets()?;
@@ -42,12 +42,6 @@ impl Fuzz {
         }
         targets.iter().try_for_each(|target| fuzz(target, self.seconds))
     }
-}
-
-fn is_installed() -> bool {
-    let mut fuzz = Command::new("cargo");
-    fuzz.args(["fuzz", "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
-    fuzz.status().is_ok_and(|status| status.success())
 }
 
 /// The names of all targets.

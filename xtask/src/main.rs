@@ -19,6 +19,7 @@ mod fuzz;
 mod generated;
 mod jail_root;
 mod port;
+mod publishable;
 mod reference;
 mod run;
 mod schema;
@@ -45,6 +46,7 @@ enum Verb {
     Freebsd(freebsd::Verb),
     Fuzz(fuzz::Fuzz),
     Port(port::Port),
+    Publishable(publishable::Publishable),
     Reference(reference::Reference),
     Schema(schema::Schema),
     Soak(soak::Soak),
@@ -76,6 +78,7 @@ fn chore(verb: Verb) -> Result<()> {
         Verb::Freebsd(verb) => verb.run(),
         Verb::Fuzz(fuzz) => fuzz.run(),
         Verb::Port(port) => port.run(),
+        Verb::Publishable(publishable) => publishable.run(),
         Verb::Reference(reference) => reference.run(),
         Verb::Schema(schema) => schema.run(),
         Verb::Soak(soak) => soak.run(),

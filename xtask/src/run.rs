@@ -35,6 +35,13 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     succeeded(line, status)
 }
 
+/// Whether cargo has that verb, which may be a program to install.
+pub(crate) fn cargo_has(verb: &str) -> bool {
+    let mut cargo = Command::new("cargo");
+    cargo.args([verb, "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
+    cargo.status().is_ok_and(|status| status.success())
+}
+
 /// Shows `command`, runs it and passes on what it writes to stdout; `see` gets every line of it.
 ///
 /// # Errors
