@@ -134,13 +134,12 @@ fn step(what: &'static str) -> impl FnOnce(Errno) -> Step {
     move |errno| (errno, what)
 }
 
-/// The first of three processes. It is there to be collected by the caller, so that the others
-/// need not be.
+/// The first of the processes. It is there to be collected by the caller, so that the others need not
+/// be.
 fn outer(plan: &Plan<'_>, line: &OwnedFd, doorbell: &OwnedFd) {
+    let Some(parent) = &plan.parent else { return middle(plan, line, doorbell) };
     let made = || -> Result<(), Step> {
-        if let Some(parent) = &plan.parent {
-            setns(parent, Kind::Pid.flag()).map_err(step("entering the parent jail"))?;
-        }
+        setns(parent, Kind::Pid.flag()).map_err(step("entering the parent jail"))?;
         let middle = fork::child(|| middle(plan, line, doorbell)).map_err(step("forking"))?;
         fork::collect(middle);
         Ok(())
@@ -148,8 +147,8 @@ fn outer(plan: &Plan<'_>, line: &OwnedFd, doorbell: &OwnedFd) {
     made().unwrap_or_else(|(errno, what)| report(line, errno, what));
 }
 
-/// The second one, in the pid namespace of the jail around; when it ends, that one's pid 1 takes
-/// the holder over.
+/// One that is in the pid namespace of the jail around, which takes a process more unless that is the
+/// host; when it ends, that one's pid 1 takes the holder over.
 fn middle(plan: &Plan<'_>, line: &OwnedFd, doorbell: &OwnedFd) {
     let made = || -> Result<(), Step> {
         let mut flags = Kind::Pid.flag() | Kind::Uts.flag() | Kind::Ipc.flag();
