@@ -1,8 +1,8 @@
 //! malloc(3) for statically linked FreeBSD programs that end after a millisecond.
 //!
 //! FreeBSD's C library has jemalloc, which is made for programs that live. It sets itself up before
-//! `main`, whether or not anything is allocated: of a small program that was executed and ended, a
-//! third of all instructions, the kernel's included, were that. And it spreads what is allocated by
+//! `main`, whether or not anything is allocated: of `runj list`, executed and ended, almost half of all
+//! instructions were that, the kernel's included. And it spreads what is allocated by
 //! size, so that each size is a page fault of its own. This one is Doug Lea's, as the crate
 //! [`dlmalloc`] has it, behind one lock: it has nothing to set up, and puts one thing beside the next.
 //!

@@ -74,7 +74,7 @@ pub(crate) fn find(root: BorrowedFd<'_>, path: &Path) -> Result<Found, Errno> {
                 continue;
             }
             Err(Errno::ENOENT) => return missing(walk, todo, name),
-            // A link (ELOOP; EMLINK on FreeBSD), or something else.
+            // A link or something else: ENOTDIR for both, as the kernels are today.
             Err(Errno::ENOTDIR | Errno::ELOOP | Errno::EMLINK) => {}
             Err(errno) => return Err(errno),
         }

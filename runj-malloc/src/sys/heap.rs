@@ -49,7 +49,8 @@ impl Heap {
         unsafe { self.lock().c_memalign(alignment, size) }
     }
 
-    /// `size` bytes of zeros, or null.
+    /// `size` bytes of zeros, or null. All of it is written: the heap does not remember which of its
+    /// memory nobody has had yet.
     pub(super) fn allocate_zeroed(&self, size: usize) -> *mut u8 {
         // SAFETY: the alignment is the one that every piece of memory here has.
         unsafe { self.lock().calloc(size, ALIGNMENT) }

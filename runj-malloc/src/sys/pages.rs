@@ -44,7 +44,7 @@ unsafe impl dlmalloc::Allocator for Pages {
     }
 
     fn page_size(&self) -> usize {
-        // Of every platform that this is for; it is asked for before the C library could tell.
+        // The smallest there is: memory comes and goes in pieces of 64 KiB.
         4096
     }
 }

@@ -20,6 +20,24 @@ fn or_no_memory(address: *mut u8) -> *mut c_void {
     address.cast()
 }
 
+/// Frees, and leaves errno alone, which whoever frees something may not have read yet: to wait for
+/// another thread may change it.
+///
+/// # Safety
+///
+/// As [`free`].
+unsafe fn release(address: *mut c_void) {
+    let errno = errno();
+    // SAFETY: the caller's promise.
+    unsafe { HEAP.free(address.cast()) };
+    set_errno(errno);
+}
+
+fn errno() -> c_int {
+    // SAFETY: a pointer to the calling thread's own errno.
+    unsafe { *libc::__error() }
+}
+
 fn set_errno(errno: c_int) {
     // SAFETY: a pointer to the calling thread's own errno.
     unsafe { *libc::__error() = errno };
@@ -57,7 +75,7 @@ unsafe extern "C" fn realloc(address: *mut c_void, size: usize) -> *mut c_void {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn free(address: *mut c_void) {
     // SAFETY: the caller's promise.
-    unsafe { HEAP.free(address.cast()) }
+    unsafe { release(address) }
 }
 
 /// aligned_alloc(3)
@@ -116,7 +134,7 @@ extern "C" fn __je_bootstrap_calloc(count: usize, size: usize) -> *mut c_void {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn __je_bootstrap_free(address: *mut c_void) {
     // SAFETY: the caller's promise.
-    unsafe { HEAP.free(address.cast()) }
+    unsafe { release(address) }
 }
 
 /// Before a process with threads forks (lib/libthr/thread/thr_fork.c).
