@@ -62,7 +62,13 @@ impl Check {
         // A directory of its own: the variables that go with -Zbuild-std would make cargo discard
         // what builds for the host have left, and those would discard this.
         clippy.args(["--target-dir", "target/freebsd/build"]);
-        clippy.args(TARGETS.iter().flat_map(|target| ["--target", target]));
+        for target in TARGETS {
+            clippy.args(["--target", target]);
+            // As what is used there is linked: runj-malloc has nothing in it otherwise.
+            let variable = target.to_uppercase().replace('-', "_");
+            clippy
+                .env(format!("CARGO_TARGET_{variable}_RUSTFLAGS"), "-Ctarget-feature=+crt-static");
+        }
         if self.packages.is_empty() {
             clippy.arg("--workspace");
         }
