@@ -112,10 +112,16 @@ fn a_share_of_the_processors(sandbox: &Sandbox<'_>) {
         .bundle()
         .probe(["burn", "6"])
         .set("linux.resources.cpu", json!({ "quota": 5_000, "period": 100_000 }));
-    let (free, limited) = (share(&bundle), share(&limited));
     // FreeBSD sees that a share is used up after the fact, and so gives more, such as 33 percent
-    // instead of 20. How much there is without the limit depends on what else the host does.
-    assert!(limited < 30.0 && limited < free, "{limited} percent, and {free} without the limit");
+    // instead of 20. How much there is without the limit depends on what else the host does: beside
+    // a fork bomb of another case that can be less than what the limit allows, for a while.
+    let mut shares = Vec::new();
+    let holds = (0..5).any(|_| {
+        let (free, limited) = (share(&bundle), share(&limited));
+        shares.push((free, limited));
+        limited < 30.0 && limited < free
+    });
+    assert!(holds, "percent without the limit and with it, one after the other: {shares:?}");
 }
 
 fn processors_are_seen_from_inside(sandbox: &Sandbox<'_>) {
