@@ -12,12 +12,12 @@ pub struct Choice {
 /// `one of a, b`
 #[doc(hidden)]
 pub fn one_of(choices: &[Choice]) -> String {
-    format!("one of {}", words(choices))
+    format!("one of {}", words(choices, ", "))
 }
 
-/// `a, b`
-pub(crate) fn words(choices: &[Choice]) -> String {
-    choices.iter().map(|choice| choice.word).collect::<Vec<_>>().join(", ")
+/// Their words, with that between them.
+pub(crate) fn words(choices: &[Choice], between: &str) -> String {
+    choices.iter().map(|choice| choice.word).collect::<Vec<_>>().join(between)
 }
 
 /// Defines an enum whose variants are words of a command line, with `CHOICES`, [`FromStr`] and

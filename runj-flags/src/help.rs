@@ -108,7 +108,7 @@ pub(crate) fn said(item: &Item) -> String {
         let _ = write!(said, " [default: {default}]");
     }
     if !item.choices.is_empty() {
-        let _ = write!(said, " [possible values: {}]", words(item.choices));
+        let _ = write!(said, " [possible values: {}]", words(item.choices, ", "));
     }
     said
 }

@@ -411,9 +411,30 @@ impl Locked {
         self.put(ContainerDirectory::COPIES, b"")
     }
 
-    /// Writes a file of the directory whole: to a temporary one, then renamed.
+    /// Writes a file of the directory so that it is there whole or not at all, whenever whoever
+    /// writes it is killed.
+    ///
+    /// It is not synced to the disk. That would help against a crash of the host alone, and then the
+    /// jail, the mounts and the processes that the file tells of are gone as well.
     pub(crate) fn put(&self, name: &str, text: &[u8]) -> Result<(), Error> {
-        write_whole(&self.directory.path.join(name), text)
+        let path = self.directory.path.join(name);
+        // Nobody else writes here, and what is left of a process that was killed is written over.
+        // Its name is no file's that is looked for.
+        let temporary = self.directory.path.join(".new");
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600).custom_flags(libc::O_NOFOLLOW);
+        let written = (|| {
+            at(Point::FileTemporary)?;
+            let mut file = options.open(&temporary)?;
+            at(Point::FileWrite)?;
+            file.write_all(text)?;
+            at(Point::FileRename)?;
+            fs::rename(&temporary, &path)
+        })();
+        written.map_err(|error| {
+            let _ = fs::remove_file(&temporary);
+            Error::io(format!("{path:?}"))(error)
+        })
     }
 
     /// Writes a deed down that is about to be done.
@@ -454,30 +475,4 @@ impl Locked {
         at(Point::ForgetDirectory)?;
         fs::remove_dir(path).map_err(failed)
     }
-}
-
-/// Writes a file of a locked directory so that it is there whole or not at all, whenever whoever writes
-/// it is killed.
-///
-/// It is not synced to the disk. That would help against a crash of the host alone, and then the jail,
-/// the mounts and the processes that the file tells of are gone as well.
-fn write_whole(path: &Path, text: &[u8]) -> Result<(), Error> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    // Nobody else writes here, and what is left of a process that was killed is written over. Its
-    // name is no file's that is looked for.
-    let temporary = directory.join(".new");
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600).custom_flags(libc::O_NOFOLLOW);
-    let written = (|| {
-        at(Point::FileTemporary)?;
-        let mut file = options.open(&temporary)?;
-        at(Point::FileWrite)?;
-        file.write_all(text)?;
-        at(Point::FileRename)?;
-        fs::rename(&temporary, path)
-    })();
-    written.map_err(|error| {
-        let _ = fs::remove_file(&temporary);
-        Error::io(format!("{path:?}"))(error)
-    })
 }

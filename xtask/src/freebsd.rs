@@ -65,9 +65,7 @@ impl Check {
         for target in TARGETS {
             clippy.args(["--target", target]);
             // As what is used there is linked: runj-malloc has nothing in it otherwise.
-            let variable = target.to_uppercase().replace('-', "_");
-            clippy
-                .env(format!("CARGO_TARGET_{variable}_RUSTFLAGS"), "-Ctarget-feature=+crt-static");
+            clippy.env(cross::of_target(target, "RUSTFLAGS"), cross::STATIC);
         }
         if self.packages.is_empty() {
             clippy.arg("--workspace");

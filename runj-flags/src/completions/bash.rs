@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::Place;
 use crate::Item;
-use crate::choice::Choice;
+use crate::choice;
 
 pub(super) fn script(program: &str, places: &[Place]) -> String {
     let mut ways = String::new();
@@ -98,7 +98,7 @@ fn offer(offers: &mut String, place: &Place) {
         let _ = writeln!(
             offers,
             "            ((operands == {index})) && words+=' {}' files={}",
-            choices(operand.choices),
+            choice::words(operand.choices, " "),
             i32::from(operand.is_path)
         );
     }
@@ -109,7 +109,7 @@ fn offer(offers: &mut String, place: &Place) {
             offers,
             "                --{}{short}) words='{}' files={} ;;",
             flag.name,
-            choices(flag.choices),
+            choice::words(flag.choices, " "),
             i32::from(flag.is_path)
         );
     }
@@ -118,8 +118,4 @@ fn offer(offers: &mut String, place: &Place) {
 
 fn has_values(item: &Item) -> bool {
     item.is_path || !item.choices.is_empty()
-}
-
-fn choices(choices: &[Choice]) -> String {
-    choices.iter().map(|choice| choice.word).collect::<Vec<_>>().join(" ")
 }

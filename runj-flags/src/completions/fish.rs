@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::Place;
 use crate::Item;
+use crate::choice::words;
 use crate::item::Role;
 use crate::text::brief;
 
@@ -86,8 +87,10 @@ complete -c {program} -f
 }
 
 fn choices(item: &Item) -> String {
-    let choices: Vec<&str> = item.choices.iter().map(|choice| choice.word).collect();
-    if choices.is_empty() { String::new() } else { format!(" -a '{}'", choices.join(" ")) }
+    match item.choices {
+        [] => String::new(),
+        choices => format!(" -a '{}'", words(choices, " ")),
+    }
 }
 
 fn quoted(text: &str) -> String {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::Place;
 use crate::Item;
+use crate::choice::words;
 use crate::item::Role;
 use crate::text::brief;
 
@@ -86,8 +87,10 @@ fn action(item: &Item) -> String {
     if item.is_path {
         return "_files".to_owned();
     }
-    let words: Vec<&str> = item.choices.iter().map(|choice| choice.word).collect();
-    if words.is_empty() { " ".to_owned() } else { format!("({})", words.join(" ")) }
+    match item.choices {
+        [] => " ".to_owned(),
+        choices => format!("({})", words(choices, " ")),
+    }
 }
 
 /// What stands within single quotes, and is not taken for syntax of _arguments.

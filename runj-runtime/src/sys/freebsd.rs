@@ -5,18 +5,17 @@ mod devfs;
 use std::ffi::{CStr, CString, OsStr, c_int};
 use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::ptr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open};
 use nix::mount::{MntFlags, Nmount};
-use nix::sys::stat::Mode;
 use nix::unistd::{Gid, fchdir};
 use runj_jail::Jail;
 
 use super::{MountId, MountRefusal, Mounted, NewMount};
+use crate::beneath::open_root;
 use crate::mounts::FileSystem;
 
 pub(crate) use devfs::apply_rule;
@@ -198,7 +197,7 @@ fn nmount(
         message: refusal.errmsg().map(str::to_owned),
     })?;
     // A look-up of the directory itself goes on to what is mounted on it.
-    let root = open(".", OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
+    let root = open_root(Path::new("."))?;
     Ok(NewMount { id: mount_of(&root)?, root })
 }
 
@@ -213,10 +212,8 @@ impl WorkingDirectory {
     fn change(to: &OwnedFd) -> Result<Self, Errno> {
         static ALONE: Mutex<()> = Mutex::new(());
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         // The one that a process was started in may be gone, and then there is none to come back to.
-        let before =
-            open(".", flags, Mode::empty()).or_else(|_| open("/", flags, Mode::empty()))?;
+        let before = open_root(Path::new(".")).or_else(|_| open_root(Path::new("/")))?;
         fchdir(to)?;
         Ok(Self { before, _alone: alone })
     }

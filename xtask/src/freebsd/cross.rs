@@ -72,11 +72,10 @@ impl Cross {
         // The standard library is built like the rest. On a machine that is emulated, tests take
         // several times as long if nothing is optimized; assertions stay.
         cargo.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1");
-        let variable = target.to_uppercase().replace('-', "_");
         let clang = clang()?;
-        cargo.env(format!("CARGO_TARGET_{variable}_LINKER"), clang);
+        cargo.env(of_target(&target, "LINKER"), clang);
         let mut all = vec![
-            "-Ctarget-feature=+crt-static".to_owned(),
+            STATIC.to_owned(),
             format!("-Clink-arg=--target={target}13"),
             format!("-Clink-arg=--sysroot={}", sysroot.display()),
             "-Clink-arg=-fuse-ld=lld".to_owned(),
@@ -85,7 +84,7 @@ impl Cross {
             all.push(format!("-Clink-arg={}", note.display()));
         }
         all.extend_from_slice(flags);
-        cargo.env(format!("CARGO_TARGET_{variable}_RUSTFLAGS"), all.join(" "));
+        cargo.env(of_target(&target, "RUSTFLAGS"), all.join(" "));
         Ok(())
     }
 
@@ -93,6 +92,14 @@ impl Cross {
     pub(crate) fn has_built(&self, file: &Path) -> bool {
         file.components().any(|component| component.as_os_str() == &*self.target())
     }
+}
+
+/// What has rustc link the C library in.
+pub(super) const STATIC: &str = "-Ctarget-feature=+crt-static";
+
+/// The variable by which cargo is told something about a target.
+pub(super) fn of_target(target: &str, what: &str) -> String {
+    format!("CARGO_TARGET_{}_{what}", target.to_uppercase().replace('-', "_"))
 }
 
 /// The name of this machine's clang; Debian's is called by its version.
