@@ -47,7 +47,10 @@ pub use mirror::{Mirror, Request, Served};
 pub use monitor::{Monitored, monitor};
 pub use programs::{Programs, build, runj_with_faults};
 pub use sandbox::{MARK, Sandbox};
-pub use sys::{FewProcesses, descriptors, exchange, is_stopped, marked_processes, memory};
+pub use sys::{
+    FewProcesses, MemoryUse, descriptors, exchange, is_stopped, marked_processes, memory,
+    memory_use,
+};
 pub use terminal::{ConsoleSocket, Terminal};
 pub use tmpfs::Tmpfs;
 pub use wait::{DEADLINE, OnDrop, eventually};

@@ -244,14 +244,24 @@ impl<'a> Engine<'a> {
     /// When there is none.
     #[must_use]
     pub fn shim(&self, id: &str) -> ProcessId {
+        self.shim_by_name("containerd-shim-runj-v1", id)
+    }
+
+    /// The same of whichever shim, by the name of its program.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    #[must_use]
+    pub fn shim_by_name(&self, program: &str, id: &str) -> ProcessId {
         let is_shim = |pid: &i32| {
             let line = sys::command_line(*pid);
             let mut words = line.split(|&byte| byte == 0);
-            words.next().is_some_and(|word| word.ends_with(b"containerd-shim-runj-v1"))
+            words.next().is_some_and(|word| word.ends_with(program.as_bytes()))
                 && words.any(|word| word == id.as_bytes())
         };
         let pid = sys::marked_processes(&self.path).into_iter().find(is_shim);
-        let pid = pid.unwrap_or_else(|| panic!("{id} has no shim"));
+        let pid = pid.unwrap_or_else(|| panic!("{id} has no {program}"));
         ProcessId::of(pid).unwrap().unwrap()
     }
 

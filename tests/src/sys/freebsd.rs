@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::{CStr, CString, OsStr, c_char, c_int};
 use std::fs;
 use std::io;
+use std::mem::offset_of;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use std::ptr;
 use nix::errno::Errno;
 use nix::mount::{MntFlags, Nmount, unmount as nix_unmount};
 
-use super::few_processes_name;
+use super::{MemoryUse, few_processes_name};
 use crate::containerd::{Entry, Userland};
 use crate::sandbox::MARK;
 
@@ -82,17 +83,27 @@ pub(crate) fn remount_tmpfs(path: &Path, read_only: bool) -> io::Result<()> {
 #[must_use]
 pub fn descriptors(pid: i32) -> usize {
     let mib = [libc::CTL_KERN, libc::KERN_PROC, libc::KERN_PROC_FILEDESC, pid];
-    // Entries of different sizes; each begins with its size, its type and its descriptor, which is
-    // negative for what is none (the working directory, the program).
     let bytes: Vec<u8> = sysctl(mib).expect("its descriptors");
-    let field = |at: usize| {
-        bytes.get(at..at + 4).map(|bytes| c_int::from_ne_bytes(bytes.try_into().expect("4 bytes")))
-    };
-    let entries = std::iter::successors(Some(0), |&at| {
-        let size = usize::try_from(field(at)?).expect("a size");
-        (size > 0).then_some(at + size)
-    });
-    entries.map_while(|at| field(at + 8)).filter(|&descriptor| descriptor >= 0).count()
+    // Behind size and type there is the descriptor, which is negative for what is none (the working
+    // directory, the program).
+    let descriptors = records(&bytes).filter_map(|record| int(record, 8));
+    descriptors.filter(|&descriptor| descriptor >= 0).count()
+}
+
+/// Entries of different sizes, each of which begins with its size.
+fn records(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let size = usize::try_from(int(bytes, 0)?).expect("a size");
+        let (record, rest) = bytes.split_at_checked(size).filter(|_| size > 0)?;
+        bytes = rest;
+        Some(record)
+    })
+}
+
+/// The int that is in a structure at that place.
+fn int(structure: &[u8], at: usize) -> Option<c_int> {
+    let bytes = structure.get(at..at + 4)?;
+    Some(c_int::from_ne_bytes(bytes.try_into().expect("4 bytes")))
 }
 
 /// How many bytes of memory a process has.
@@ -104,7 +115,33 @@ pub fn descriptors(pid: i32) -> usize {
 pub fn memory(pid: i32) -> usize {
     let mib = [libc::CTL_KERN, libc::KERN_PROC, libc::KERN_PROC_PID, pid];
     let found: Vec<libc::kinfo_proc> = sysctl(mib).expect("the process");
-    usize::try_from(found[0].ki_rssize).expect("a number") * 4096
+    usize::try_from(found[0].ki_rssize).expect("a number") * PAGE
+}
+
+/// Bytes in a page, on the processors that there are programs for.
+const PAGE: usize = 4096;
+
+/// What a process has in memory (`kern.proc.pid`, and `kern.proc.vmmap` as procstat(1) shows it).
+///
+/// # Panics
+///
+/// When there is no such process.
+#[must_use]
+pub fn memory_use(pid: i32) -> MemoryUse {
+    /// sys/user.h
+    const KVME_PROT_WRITE: c_int = 2;
+    let mib = [libc::CTL_KERN, libc::KERN_PROC, libc::KERN_PROC_VMMAP, pid];
+    let bytes: Vec<u8> = sysctl(mib).expect("its mappings");
+    let writable = |record: &&[u8]| {
+        let protection = int(record, offset_of!(libc::kinfo_vmentry, kve_protection));
+        protection.is_some_and(|protection| protection & KVME_PROT_WRITE != 0)
+    };
+    let pages = records(&bytes).filter(writable).map(|record| {
+        let resident = int(record, offset_of!(libc::kinfo_vmentry, kve_resident));
+        resident.and_then(|pages| usize::try_from(pages).ok()).expect("a number")
+    });
+    let private = pages.sum::<usize>() * PAGE / 1024;
+    MemoryUse { resident: memory(pid) / 1024, proportional: None, private }
 }
 
 /// Processes of which there may be only so many at once: a login class of their own (rctl(4)).

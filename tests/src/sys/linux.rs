@@ -11,7 +11,7 @@ use std::process::Command;
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
-use super::few_processes_name;
+use super::{MemoryUse, few_processes_name};
 use crate::containerd::release::SET_UP;
 use crate::containerd::{Entry, Userland};
 use crate::sandbox::MARK;
@@ -70,6 +70,25 @@ pub fn memory(pid: i32) -> usize {
     let anonymous =
         |line: &str| line.strip_prefix("Anonymous:")?.split_whitespace().next()?.parse().ok();
     text.lines().find_map(anonymous).map(|kib: usize| kib * 1024).expect("Anonymous")
+}
+
+/// What a process has in memory (proc_pid_smaps(5)).
+///
+/// # Panics
+///
+/// When there is no such process.
+#[must_use]
+pub fn memory_use(pid: i32) -> MemoryUse {
+    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).expect("its memory");
+    let value = |key: &str| -> usize {
+        let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
+        line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).expect(key)
+    };
+    MemoryUse {
+        resident: value("Rss"),
+        proportional: Some(value("Pss")),
+        private: value("Private_Clean") + value("Private_Dirty"),
+    }
 }
 
 /// Processes of which there may be only so many at once: a cgroup of their own (cgroups(7)).

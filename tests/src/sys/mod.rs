@@ -25,10 +25,23 @@ use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{SigHandler, SigSet, Signal};
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 
-pub use platform::{FewProcesses, descriptors, exchange, is_stopped, marked_processes, memory};
+pub use platform::{
+    FewProcesses, descriptors, exchange, is_stopped, marked_processes, memory, memory_use,
+};
 pub(crate) use platform::{
     become_reaper, command_line, mount_tmpfs, mounts, remount_tmpfs, unmount, userland,
 };
+
+/// What a process has in memory, in KiB.
+#[derive(Clone, Copy, Debug)]
+pub struct MemoryUse {
+    /// All of it.
+    pub resident: usize,
+    /// The same, where what is shared counts in part; FreeBSD does not tell.
+    pub proportional: Option<usize>,
+    /// What nobody shares. On FreeBSD it is what is resident of mappings that can be written to.
+    pub private: usize,
+}
 
 /// A name for each [`FewProcesses`] of this host.
 fn few_processes_name() -> String {

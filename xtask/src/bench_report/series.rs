@@ -51,7 +51,8 @@ pub enum Measure {
     ShimResident,
     /// The same, where what is shared counts in part (Linux: `Pss`).
     ShimProportional,
-    /// What of it nobody shares (Linux: `Private_Clean` and `Private_Dirty`).
+    /// What of it nobody shares (Linux: `Private_Clean` and `Private_Dirty`; FreeBSD: what is in
+    /// mappings that can be written to).
     ShimPrivate,
 }
 

@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::machine::Machine;
 use super::standard_library::Purpose;
+use super::test::pack_containerd;
 use crate::bench::{Extent, conclude, this_command};
 use crate::build::{build, find};
 use crate::run::command_line;
@@ -32,6 +33,11 @@ pub(crate) struct Bench {
     #[command(flatten)]
     extent: Extent,
 
+    /// Measure the shim as well, with a containerd for FreeBSD: the directory of `containerd` and
+    /// `ctr`
+    #[arg(long, value_name = "DIR")]
+    containerd: Option<PathBuf>,
+
     /// Another runtime, by a name that says how it is called, such as runj:before or ocijail
     #[arg(long = "runtime", value_name = "NAME=PROGRAM")]
     runtimes: Vec<String>,
@@ -44,8 +50,10 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) fn run(&self) -> Result<()> {
         let mut programs = Vec::new();
-        // Each on its own, or else it gets what the other one's libraries can do as well.
-        for package in ["runj-cli", "xtask"] {
+        let for_shim: &[_] =
+            if self.containerd.is_some() { &["runj-demo", "runj-shim"] } else { &[] };
+        // Each on its own, or else it gets what the others' libraries can do as well.
+        for package in ["runj-cli", "xtask"].iter().chain(for_shim) {
             let mut cargo = Command::new("cargo");
             cargo.args(["build", "--release", "--package", package, "--bins"]);
             if !self.machine.is_this() {
@@ -69,6 +77,13 @@ impl Bench {
             let copy = format!("runtime{index}");
             fs::copy(program, payload.join(&copy)).with_context(|| program.to_owned())?;
             measure.args(["--runtime", &format!("{name}={copy}")]);
+        }
+        if let Some(directory) = &self.containerd {
+            pack_containerd(directory, payload)?;
+            for name in ["runj-demo", "containerd-shim-runj-v1"] {
+                fs::copy(find(&programs, name)?, payload.join(name))?;
+            }
+            measure.arg("--shim");
         }
         measure.args(self.extent.arguments()).args(["--command", &this_command()]);
         measure.args(["--out", "report.json"]);
@@ -95,6 +110,11 @@ const SCRIPT: &str = r#"#!/bin/sh
 set -e
 cd "$(dirname "$0")"
 chmod +x bench-measure bench-floor runj
+if [ -d containerd ]; then
+	RUNJ=$PWD/runj RUNJ_DEMO=$PWD/runj-demo RUNJ_SHIM=$PWD/containerd-shim-runj-v1
+	RUNJ_CONTAINERD=$PWD/containerd
+	export RUNJ RUNJ_DEMO RUNJ_SHIM RUNJ_CONTAINERD
+fi
 others=
 for pair in ocijail=ocijail runj-go=runj; do
 	if program=$(command -v "${pair#*=}"); then

@@ -182,19 +182,25 @@ impl Test {
         }
         script += &SCRIPT_TAIL.replace("MARK", MARK);
         if let Some(directory) = containerd {
-            let place = payload.join("containerd");
-            fs::create_dir_all(&place)?;
-            for program in ["containerd", "ctr"] {
-                let from = directory.join(program);
-                fs::copy(&from, place.join(program))
-                    .with_context(|| format!("--containerd: {}", from.display()))?;
-            }
+            pack_containerd(directory, payload)?;
         }
         let file = payload.join("run.sh");
         fs::write(&file, script)?;
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755))?;
         Ok(())
     }
+}
+
+/// Puts a containerd into a payload, in a directory of that name.
+pub(super) fn pack_containerd(directory: &Path, payload: &Path) -> Result<()> {
+    let place = payload.join("containerd");
+    fs::create_dir_all(&place)?;
+    for program in ["containerd", "ctr"] {
+        let from = directory.join(program);
+        fs::copy(&from, place.join(program))
+            .with_context(|| format!("--containerd: {}", from.display()))?;
+    }
+    Ok(())
 }
 
 /// Puts a program into a directory of a payload.

@@ -1,20 +1,21 @@
 //! The shim, with a real containerd, beside the shim of runc.
 
-use std::fs;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use bench_report::Measure;
 use runj_tests::containerd::{Binaries, Engine, IMAGE, Release};
+use runj_tests::memory_use;
 
 use crate::samples::Samples;
 
 /// Whose shim, how containerd calls it, and the name of its program.
-const SHIMS: [(&str, &str, &str); 2] = [
+const SHIMS: &[(&str, &str, &str)] = &[
     ("runj", "wtf.sbk.runj.v1", "containerd-shim-runj-v1"),
+    #[cfg(target_os = "linux")]
     ("runc", "io.containerd.runc.v2", "containerd-shim-runc-v2"),
 ];
 
@@ -47,7 +48,7 @@ pub(crate) fn measure(count: u32, samples: &mut Samples, notes: &mut Vec<String>
 }
 
 struct Ctr<'a> {
-    program: std::path::PathBuf,
+    program: PathBuf,
     engine: &'a Engine<'a>,
 }
 
@@ -70,20 +71,22 @@ impl Ctr<'_> {
 
     /// A container that ends at once, then one that sleeps, with each shim.
     fn round(&self, samples: &mut Samples) -> Result<()> {
-        for (name, runtime, program) in SHIMS {
+        for &(name, runtime, program) in SHIMS {
             let id = self.engine.id();
-            let run = ["run", "--rm", "--runtime", runtime, IMAGE, &id, "/bin/true"];
+            let run = ["run", "--rm", "--runtime", runtime, IMAGE, &id, "true"];
             samples.time(Measure::ShimRun, name, 0, self.time(&run)?);
 
             let id = self.engine.id();
             let run = ["run", "--detach", "--runtime", runtime, IMAGE, &id];
-            self.time(&[&run[..], &["/bin/sleep", "1000"]].concat())?;
-            let exec = ["task", "exec", "--exec-id", "e", &id, "/bin/true"];
+            self.time(&[&run[..], &["sleep", "1000"]].concat())?;
+            let exec = ["task", "exec", "--exec-id", "e", &id, "true"];
             samples.time(Measure::ShimExec, name, 0, self.time(&exec)?);
-            let memory = Memory::of(program, &id)?;
-            samples.add(Measure::ShimResident, name, 0, memory.resident);
-            samples.add(Measure::ShimProportional, name, 0, memory.proportional);
-            samples.add(Measure::ShimPrivate, name, 0, memory.private);
+            let memory = memory_use(self.engine.shim_by_name(program, &id).pid());
+            samples.add(Measure::ShimResident, name, 0, kibibytes(memory.resident)?);
+            samples.add(Measure::ShimPrivate, name, 0, kibibytes(memory.private)?);
+            if let Some(proportional) = memory.proportional {
+                samples.add(Measure::ShimProportional, name, 0, kibibytes(proportional)?);
+            }
             self.engine.remove(&id);
         }
         Ok(())
@@ -91,10 +94,10 @@ impl Ctr<'_> {
 
     /// How fast a container's output comes, from the first byte to the last.
     fn output(&self, samples: &mut Samples) -> Result<()> {
-        for (name, runtime, _) in SHIMS {
+        for &(name, runtime, _) in SHIMS {
             let id = self.engine.id();
             let script = format!("dd if=/dev/zero bs=64k count={} 2>&-", OUTPUT_MIB * 16);
-            let run = ["run", "--rm", "--runtime", runtime, IMAGE, &id, "/bin/sh", "-c", &script];
+            let run = ["run", "--rm", "--runtime", runtime, IMAGE, &id, "sh", "-c", &script];
             let mut command = self.command(&run);
             let mut child = command.stdout(Stdio::piped()).spawn()?;
             let mut output = child.stdout.take().context("a pipe")?;
@@ -119,39 +122,7 @@ impl Ctr<'_> {
     }
 }
 
-/// What a process has in memory, in KiB.
-struct Memory {
-    resident: f64,
-    proportional: f64,
-    private: f64,
-}
-
-impl Memory {
-    /// That of a container's shim: it has the container's id among its arguments.
-    fn of(program: &str, id: &str) -> Result<Self> {
-        for entry in fs::read_dir("/proc")? {
-            let process = entry?.path();
-            let Ok(line) = fs::read(process.join("cmdline")) else { continue };
-            let mut words = line.split(|&byte| byte == 0);
-            let is_shim = words.next().is_some_and(|word| word.ends_with(program.as_bytes()))
-                && words.any(|word| word == id.as_bytes());
-            if is_shim {
-                return Self::read(&process);
-            }
-        }
-        anyhow::bail!("{id} has no {program}")
-    }
-
-    fn read(process: &Path) -> Result<Self> {
-        let text = fs::read_to_string(process.join("smaps_rollup"))?;
-        let value = |key: &str| -> Result<f64> {
-            let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
-            Ok(line.context("smaps_rollup")?.trim().trim_end_matches(" kB").parse()?)
-        };
-        Ok(Self {
-            resident: value("Rss")?,
-            proportional: value("Pss")?,
-            private: value("Private_Clean")? + value("Private_Dirty")?,
-        })
-    }
+/// As a sample.
+fn kibibytes(number: usize) -> Result<f64> {
+    Ok(u32::try_from(number)?.into())
 }
