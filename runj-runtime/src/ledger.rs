@@ -27,8 +27,8 @@ pub(crate) enum Deed {
     FileCopy { root: PathBuf, path: PathBuf, kept: PathBuf },
     /// It is this one: the copy of the entry before has been made.
     FileCopied(FileId),
-    /// A file system was mounted on this path, which was in the mount `over`.
-    Mount { path: PathBuf, over: MountId },
+    /// A file system was mounted on this path, where so many were mounted already.
+    Mount { path: PathBuf, covered: usize },
     /// It is this one: the mount of the entry before has been made.
     Mounted { id: MountId },
     /// The container may mount by itself; these were mounted below its root before it could.
@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(Ledger::read(&path).unwrap(), []);
         let deeds = [
             Deed::MountPoint { root: "/j".into(), path: "dev".into(), directory: true },
-            Deed::Mount { path: "/j/dev".into(), over: serde_json::from_str("1").unwrap() },
+            Deed::Mount { path: "/j/dev".into(), covered: 0 },
             Deed::Jail { name: "j".into() },
         ];
         let mut ledger = Ledger::open(&path).unwrap();

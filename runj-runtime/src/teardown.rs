@@ -1,5 +1,6 @@
 //! Undoing what was done for a container, whoever did it and however far it came.
 
+use std::cell::OnceCell;
 use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -81,12 +82,12 @@ pub(crate) fn undo(container: &Locked, record: Option<&Record>) -> Result<(), Er
     let heir = read_only.map_or(Ok(None), |record| container.sharer(&record.root))?;
     let is_shared =
         |root: &Path| heir.is_some() && record.is_some_and(|record| record.root == root);
-    let mounted = Table::default();
+    let mounted = OnceCell::new();
     let mut left = Vec::new();
     let mut inherited = Vec::new();
     for (index, deed) in deeds.iter().enumerate().rev() {
         let undone = match deed {
-            Deed::Mount { path, over } if this_boot => {
+            Deed::Mount { path, covered } if this_boot => {
                 let id = match deeds.get(index + 1) {
                     Some(Deed::Mounted { id }) => Some(*id),
                     _ => None,
@@ -94,7 +95,10 @@ pub(crate) fn undo(container: &Locked, record: Option<&Record>) -> Result<(), Er
                 let root = record.map_or(path.as_path(), |record| record.jail_path.as_path());
                 at(Point::Unmount)
                     .map_err(Errno::from)
-                    .and_then(|()| mounted.unmount(path, *over, id, root))
+                    .and_then(|()| {
+                        mounted.get_or_init(Table::read).as_ref().map_err(|errno| *errno)
+                    })
+                    .and_then(|mounted| mounted.unmount(path, *covered, id, root))
                     .map_err(|errno| format!("unmount {path:?}: {errno}"))
             }
             Deed::OwnMounts { before } if this_boot => {

@@ -13,6 +13,7 @@ use runj_jail::Jail;
 
 use super::file_system::FileSystem;
 use super::plan::MountPlan;
+use super::table::Table;
 use super::{copy_up, devices, file_copy};
 use crate::beneath::{self, Found, Place};
 use crate::error::{Error, whole};
@@ -68,12 +69,13 @@ pub(crate) fn mount_all(
     container: &mut Locked,
 ) -> Result<(), Error> {
     let mut private = Vec::new();
+    let mut table = Table::read().map_err(Error::errno("the mounts"))?;
     // Nothing is mounted on the root itself, so that what is mounted in it is seen from here.
     let fd = open(roots.jail)?;
     for plan in plans {
         match reach(plan, roots.jail, fd.as_fd(), container)? {
             Spot::Directory(place, path) => {
-                let id = mount_directory(plan, &place, &path, jail, container)?;
+                let id = mount_directory(plan, &place, &path, jail, &mut table, container)?;
                 if plan.file_system.fstype == "tmpfs" {
                     private.push(id);
                 }
@@ -82,7 +84,7 @@ pub(crate) fn mount_all(
                 let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
                 let target = openat(&place.fd, name.as_os_str(), flags, Mode::empty())
                     .map_err(|errno| refused(plan, errno.desc().to_owned()))?;
-                mount_on(plan, &target, &path, jail, container)?;
+                mount_on(plan, &target, &path, jail, &mut table, container)?;
             }
             Spot::File(place, name, _) => {
                 let here = sys::mount_of(&place.fd).map_err(Error::errno("the mounts"))?;
@@ -106,6 +108,7 @@ fn mount_directory(
     place: &Place,
     path: &Path,
     jail: Jail,
+    table: &mut Table,
     container: &mut Locked,
 ) -> Result<MountId, Error> {
     let readable = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
@@ -113,7 +116,7 @@ fn mount_directory(
     // Opened while it can be reached.
     let covered = plan.copy_up.then(|| openat(&place.fd, ".", readable, Mode::empty()));
     let covered = covered.transpose().map_err(|errno| failed(errno.desc().to_owned()))?;
-    let made = mount_on(plan, &place.fd, path, jail, container)?;
+    let made = mount_on(plan, &place.fd, path, jail, table, container)?;
     if let Some(covered) = covered {
         at(Point::CopyUp)?;
         copy_up::copy(covered, &made.root)
@@ -134,10 +137,12 @@ fn mount_on(
     target: &OwnedFd,
     path: &Path,
     jail: Jail,
+    table: &mut Table,
     container: &mut Locked,
 ) -> Result<NewMount, Error> {
+    let covered = table.count_on(path, target).map_err(Error::errno("the mounts"))?;
     // Neither kernel could take one of two containers' mounts away below the other's.
-    if sys::is_mounted_on(target, path).map_err(Error::errno("the mounts"))? {
+    if covered > 0 {
         refuse_to_share(plan, container)?;
     }
     let mut file_system = plan.file_system.clone();
@@ -145,8 +150,10 @@ fn mount_on(
         // It becomes read-only once it is filled.
         file_system.attributes.read_only = false;
     }
-    mount(&file_system, target, path, Some(jail), container)
-        .map_err(|reason| mount_error(plan, reason))
+    let made = mount(&file_system, target, path, covered, Some(jail), container)
+        .map_err(|reason| mount_error(plan, reason))?;
+    table.add(made.id, path);
+    Ok(made)
 }
 
 /// Puts a copy of a file in place, on a host that cannot mount a single file.
@@ -191,7 +198,7 @@ pub(crate) fn mount_read_only(
     at(Point::View)?;
     fs::create_dir(view).map_err(Error::io(format!("{view:?}")))?;
     let file_system = FileSystem::read_only_view(root);
-    mount(&file_system, &open(view)?, view, None, container).map(drop).map_err(|reason| {
+    mount(&file_system, &open(view)?, view, 0, None, container).map(drop).map_err(|reason| {
         Error::Mount {
             place: "config.json: root.readonly".into(),
             fstype: "nullfs".into(),
@@ -201,17 +208,18 @@ pub(crate) fn mount_read_only(
     })
 }
 
-/// Mounts on `target`, whose path on the host is `path`; an error is the reason in words.
+/// Mounts on `target`, whose path on the host is `path` and has so many mounts already; an error
+/// is the reason in words.
 fn mount(
     file_system: &FileSystem,
     target: &OwnedFd,
     path: &Path,
+    covered: usize,
     jail: Option<Jail>,
     container: &mut Locked,
 ) -> Result<NewMount, String> {
-    let over = sys::mount_of(target).map_err(|errno| errno.desc().to_owned())?;
     container
-        .record(&Deed::Mount { path: path.to_owned(), over })
+        .record(&Deed::Mount { path: path.to_owned(), covered })
         .map_err(|error| whole(&error))?;
     let made = at(Point::Mount)
         .map_err(|fault| MountRefusal::from(fault.errno()))

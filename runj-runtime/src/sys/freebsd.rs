@@ -5,7 +5,7 @@ mod devfs;
 use std::ffi::{CStr, CString, OsStr, c_int};
 use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::ptr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -233,30 +233,13 @@ fn id_of(mount: &libc::statfs) -> MountId {
     MountId(u64::from_ne_bytes(bytes))
 }
 
-/// The file system that a descriptor is of.
+/// The file system that a descriptor is of (fstatfs(2)).
 pub(crate) fn mount_of(fd: &OwnedFd) -> Result<MountId, Errno> {
-    Ok(id_of(&file_system_of(fd)?))
-}
-
-/// Whether the file system that a descriptor is of is mounted on `path`.
-pub(crate) fn is_mounted_on(fd: &OwnedFd, path: &Path) -> Result<bool, Errno> {
-    Ok(mounted_on(&file_system_of(fd)?) == path)
-}
-
-/// fstatfs(2).
-fn file_system_of(fd: &OwnedFd) -> Result<libc::statfs, Errno> {
     let mut mount = std::mem::MaybeUninit::<libc::statfs>::uninit();
     // SAFETY: the pointer is to room for a statfs.
     Errno::result(unsafe { libc::fstatfs(fd.as_raw_fd(), mount.as_mut_ptr()) })?;
     // SAFETY: fstatfs(2) has filled it in.
-    Ok(unsafe { mount.assume_init() })
-}
-
-/// What a file system is mounted on.
-fn mounted_on(mount: &libc::statfs) -> &Path {
-    // SAFETY: the kernel ends the name with a NUL.
-    let name = unsafe { CStr::from_ptr(mount.f_mntonname.as_ptr()) };
-    Path::new(OsStr::from_bytes(name.to_bytes()))
+    Ok(id_of(unsafe { mount.assume_init_ref() }))
 }
 
 /// What is mounted, oldest first.
@@ -264,7 +247,12 @@ pub(crate) fn mounted() -> Result<Vec<Mounted>, Errno> {
     let table = mount_table()?;
     Ok(table
         .iter()
-        .map(|mount| Mounted { id: id_of(mount), path: mounted_on(mount).to_owned() })
+        .map(|mount| {
+            // SAFETY: the kernel ends the name with a NUL.
+            let name = unsafe { CStr::from_ptr(mount.f_mntonname.as_ptr()) };
+            let path = PathBuf::from(OsStr::from_bytes(name.to_bytes()));
+            Mounted { id: id_of(mount), path }
+        })
         .collect())
 }
 

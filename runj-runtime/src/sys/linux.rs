@@ -307,30 +307,8 @@ fn set_attributes(tree: &OwnedFd, attributes: Attributes) -> Result<(), Errno> {
     })
 }
 
-/// The mount that a descriptor is of: the number by which mountinfo tells it.
+/// The mount that a descriptor is of: the number by which mountinfo tells it (statx(2)).
 pub(crate) fn mount_of(fd: &OwnedFd) -> Result<MountId, Errno> {
-    let file = mount_details(fd)?;
-    // Kernels before 5.8 do not tell.
-    if file.stx_mask & libc::STATX_MNT_ID == 0 {
-        Err(Errno::ENOSYS)
-    } else {
-        Ok(MountId(file.stx_mnt_id))
-    }
-}
-
-/// Whether the descriptor is of the root of a mount that is on `path`.
-pub(crate) fn is_mounted_on(fd: &OwnedFd, path: &Path) -> Result<bool, Errno> {
-    if mount_details(fd)?.stx_attributes & u64::from(libc::STATX_ATTR_MOUNT_ROOT.cast_unsigned())
-        == 0
-    {
-        return Ok(false);
-    }
-    let link = format!("/proc/self/fd/{}", fd.as_raw_fd());
-    Ok(fs::read_link(link).map_err(|error| errno_of(&error))? == path)
-}
-
-/// statx(2).
-fn mount_details(fd: &OwnedFd) -> Result<libc::statx, Errno> {
     let mut file = std::mem::MaybeUninit::<libc::statx>::uninit();
     // SAFETY: the pointers are to a C string and to room for a statx.
     Errno::result(unsafe {
@@ -343,7 +321,13 @@ fn mount_details(fd: &OwnedFd) -> Result<libc::statx, Errno> {
         )
     })?;
     // SAFETY: statx(2) has filled it in.
-    Ok(unsafe { file.assume_init() })
+    let file = unsafe { file.assume_init() };
+    // Kernels before 5.8 do not tell.
+    if file.stx_mask & libc::STATX_MNT_ID == 0 {
+        Err(Errno::ENOSYS)
+    } else {
+        Ok(MountId(file.stx_mnt_id))
+    }
 }
 
 /// What is mounted, oldest first.

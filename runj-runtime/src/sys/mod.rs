@@ -30,8 +30,7 @@ pub(crate) use entry::{Entry, Failure, Gate, Report, Stage};
 pub(crate) use hook::{keep_only_standard_streams, kill_group, spawn_noted};
 pub(crate) use limits::{Limit, limit, limit_names};
 pub(crate) use platform::{
-    MOUNTS_FILES, apply_rule, group_list, is_mounted_on, make_read_only, mount, mount_of, mounted,
-    unmount,
+    MOUNTS_FILES, apply_rule, group_list, make_read_only, mount, mount_of, mounted, unmount,
 };
 pub(crate) use socket::{connect, listen};
 pub(crate) use start_hooks::{HookEnd, HookFailure, StartHook, StartHooks};
