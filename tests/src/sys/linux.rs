@@ -59,35 +59,37 @@ pub fn descriptors(pid: i32) -> usize {
     fs::read_dir(format!("/proc/{pid}/fd")).expect("its descriptors").count()
 }
 
-/// How many bytes of memory a process has that are no file's (proc_pid_smaps(5)).
+/// How many bytes of memory a process has that are no file's.
 ///
 /// # Panics
 ///
 /// When there is no such process.
 #[must_use]
 pub fn memory(pid: i32) -> usize {
-    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).expect("its memory");
-    let anonymous =
-        |line: &str| line.strip_prefix("Anonymous:")?.split_whitespace().next()?.parse().ok();
-    text.lines().find_map(anonymous).map(|kib: usize| kib * 1024).expect("Anonymous")
+    smaps(pid)("Anonymous") * 1024
 }
 
-/// What a process has in memory (proc_pid_smaps(5)).
+/// What a process has in memory.
 ///
 /// # Panics
 ///
 /// When there is no such process.
 #[must_use]
 pub fn memory_use(pid: i32) -> MemoryUse {
-    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).expect("its memory");
-    let value = |key: &str| -> usize {
-        let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
-        line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).expect(key)
-    };
+    let value = smaps(pid);
     MemoryUse {
         resident: value("Rss"),
         proportional: Some(value("Pss")),
         private: value("Private_Clean") + value("Private_Dirty"),
+    }
+}
+
+/// The values of a process's mappings together, in KiB, by their names (proc_pid_smaps(5)).
+fn smaps(pid: i32) -> impl Fn(&str) -> usize {
+    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).expect("its memory");
+    move |name| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).expect(name)
     }
 }
 
